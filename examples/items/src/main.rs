@@ -1,0 +1,2 @@
+//! Items.
+fn main() {}
