@@ -1,1 +1,90 @@
-//! Runtime.
+//! The runtime of `protoc-gen-apibase`: what generated gRPC services and clients are made of.
+//!
+//! The generator writes servicer traits, server types and client stubs that only *name* things;
+//! this crate *does* them. A service is served like this:
+//!
+//! ```ignore
+//! apibase::include_protos!();
+//! use examples::api::{ItemServicer, ItemServiceServer};
+//!
+//! impl ItemServicer for Items { … }
+//!
+//! apibase::Server::from_env()?
+//!     .add_servicer(ItemServiceServer::new(Items::default()))
+//!     .serve_until(apibase::shutdown_signal())
+//!     .await?;
+//! ```
+//!
+//! and called like this:
+//!
+//! ```ignore
+//! let items = ItemServiceClient::connect("http://items:50051").await?;
+//! let item = items.get_item(&Context::background(), GetItemRequest { id }).await?;
+//! ```
+//!
+//! # Where things are
+//!
+//! | what | types |
+//! |---|---|
+//! | what flows from call to call | [`Context`], [`TypedMetadata`] |
+//! | a servicer's signatures | [`Streamed`], [`Inbound`], [`DomainError`], [`ServiceError`] |
+//! | a client's | [`CallError`], [`Failure`], [`Replies`], [`CallOptions`], [`CallInfo`] |
+//! | serving | [`Server`], [`Interceptors`], [`TowerService`] for tonic and axum |
+//! | connecting | [`Channel`], [`Target`], [`Transport`] for any other |
+//! | watching | [`Observer`], [`Event`] |
+//!
+//! # Features
+//!
+//! - `server` (default): [`Server`]. Without it, services are mounted in tonic or axum.
+//! - `client` (default): [`Channel`] connects. Without it, stubs run over another [`Transport`].
+
+mod client;
+#[doc(hidden)]
+pub mod codegen;
+mod context;
+mod errors;
+mod metadata;
+mod method;
+mod observe;
+mod server;
+mod stream;
+mod wire;
+
+/// An error of any type.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+pub use prost;
+pub use prost_types;
+pub use tonic::metadata::MetadataMap;
+pub use tonic::{Code, Status};
+
+pub use crate::client::{
+    CallError, CallInfo, CallOptions, Caller, Channel, ConnectError, Failure, FailureKind, Replies,
+    RequestStream, Target, Transport, TransportError,
+};
+pub use crate::context::{Context, Peer, ResponseMetadata};
+pub use crate::errors::{
+    DomainError, ERROR_STATUS_TABLE, ErrorRow, Fault, FieldViolation, ServiceError,
+};
+pub use crate::metadata::{MetadataError, TypedMetadata};
+pub use crate::method::{Idempotency, Kind, Method};
+pub use crate::observe::{Event, Observer, Refusal, Side};
+#[cfg(feature = "server")]
+pub use crate::server::{BoundServer, ConfigError, Server, ServerError, shutdown_signal};
+pub use crate::server::{ChainError, Interceptors, ReplyBody, TowerService};
+pub use crate::stream::{Closed, Inbound, InboundError, StreamSender, Streamed};
+
+/// Includes what `protoc_gen_apibase::configure().compile(…)` generated in the build script: a
+/// module tree with one module per protobuf package.
+///
+/// With an argument it includes the module tree of that name, for a build script that sets another
+/// than `mod.rs`.
+#[macro_export]
+macro_rules! include_protos {
+    () => {
+        $crate::include_protos!("mod.rs");
+    };
+    ($file:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/", $file));
+    };
+}

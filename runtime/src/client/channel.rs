@@ -1,0 +1,209 @@
+//! [`Channel`]: our own transport, one HTTP/2 connection to a target.
+
+#[cfg(feature = "client")]
+pub use self::connected::Channel;
+#[cfg(not(feature = "client"))]
+pub use self::disabled::Channel;
+
+#[cfg(feature = "client")]
+mod connected {
+    use std::fmt;
+    use std::io;
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use http::uri::{Parts, Scheme};
+    use http::{Request, Response, Uri};
+    use hyper::body::Incoming;
+    use hyper::client::conn::http2::{self, SendRequest};
+    use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+    use tokio::net::TcpStream;
+
+    use crate::client::target::Resolved;
+    use crate::client::{ConnectError, RequestStream, Target, Transport, TransportError};
+
+    /// One HTTP/2 connection to a target, made anew when it is lost. Clones share it.
+    #[derive(Clone)]
+    pub struct Channel {
+        shared: Arc<Shared>,
+    }
+
+    struct Shared {
+        target: Target,
+        resolved: Resolved,
+        current: Mutex<Option<SendRequest<RequestStream>>>,
+        /// Held by the one call that connects, while the others wait for what it gets.
+        connecting: tokio::sync::Mutex<()>,
+    }
+
+    impl Channel {
+        /// Connects to `target`.
+        ///
+        /// # Errors
+        ///
+        /// When `target` is not valid or can't be reached.
+        pub async fn connect(target: impl Into<Target>) -> Result<Self, ConnectError> {
+            let channel = Self::connect_lazy(target)?;
+            let connected = channel.shared.connection().await;
+            connected.map_err(|error| ConnectError::connect(&channel.shared.target, error))?;
+            Ok(channel)
+        }
+
+        /// Connects to `target` when the first call is made.
+        ///
+        /// # Errors
+        ///
+        /// When `target` is not valid.
+        pub fn connect_lazy(target: impl Into<Target>) -> Result<Self, ConnectError> {
+            let target = target.into();
+            let resolved = target.resolve()?;
+            Ok(Self {
+                shared: Arc::new(Shared {
+                    target,
+                    resolved,
+                    current: Mutex::new(None),
+                    connecting: tokio::sync::Mutex::new(()),
+                }),
+            })
+        }
+    }
+
+    impl Transport for Channel {
+        type Body = Incoming;
+
+        async fn send(
+            &self,
+            mut request: Request<RequestStream>,
+        ) -> Result<Response<Incoming>, TransportError> {
+            self.shared.complete(&mut request)?;
+            // The second try is for a connection that closes between being taken and being used.
+            for _ in 0..2 {
+                let mut connection = self.shared.connection().await.map_err(|error| {
+                    TransportError::unavailable("cannot connect to the server", error)
+                })?;
+                match connection.try_send_request(request).await {
+                    Ok(response) => return Ok(response),
+                    Err(mut error) => match error.take_message() {
+                        Some(unsent) => request = unsent,
+                        None => return Err(TransportError::broken(error.into_error())),
+                    },
+                }
+            }
+            let closed = io::Error::from(io::ErrorKind::NotConnected);
+            Err(TransportError::unavailable(
+                "the server closes its connections",
+                closed,
+            ))
+        }
+    }
+
+    impl Shared {
+        /// Adds what HTTP/2 wants beside the path.
+        fn complete(&self, request: &mut Request<RequestStream>) -> Result<(), TransportError> {
+            let mut parts = Parts::default();
+            parts.scheme = Some(Scheme::HTTP);
+            parts.authority = Some(self.resolved.authority.clone());
+            parts.path_and_query = request.uri().path_and_query().cloned();
+            *request.uri_mut() = Uri::from_parts(parts)
+                .map_err(|error| TransportError::unavailable("the path is not valid", error))?;
+            Ok(())
+        }
+
+        /// The connection, or a new one in its place.
+        async fn connection(&self) -> io::Result<SendRequest<RequestStream>> {
+            if let Some(connection) = self.live() {
+                return Ok(connection);
+            }
+            let _connecting = self.connecting.lock().await;
+            if let Some(connection) = self.live() {
+                return Ok(connection);
+            }
+            let connection = self.dial().await?;
+            let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+            *current = Some(connection.clone());
+            Ok(connection)
+        }
+
+        fn live(&self) -> Option<SendRequest<RequestStream>> {
+            let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+            current
+                .as_ref()
+                .filter(|connection| !connection.is_closed())
+                .cloned()
+        }
+
+        async fn dial(&self) -> io::Result<SendRequest<RequestStream>> {
+            let address = (self.resolved.host.as_str(), self.resolved.port);
+            let stream = TcpStream::connect(address).await?;
+            // Without it the kernel holds back small writes, and a call waits 40 ms for its end.
+            stream.set_nodelay(true)?;
+            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .handshake(TokioIo::new(stream))
+                .await
+                .map_err(io::Error::other)?;
+            let target = self.target.clone();
+            // Ends when the last clone of its sender is dropped, and its last call has ended.
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, %target, "a connection failed");
+                }
+            });
+            Ok(sender)
+        }
+    }
+
+    impl fmt::Debug for Channel {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("Channel")
+                .field("target", &self.shared.target)
+                .finish_non_exhaustive()
+        }
+    }
+}
+
+#[cfg(not(feature = "client"))]
+mod disabled {
+    use std::convert::Infallible;
+
+    use http::{Request, Response};
+
+    use crate::client::{ConnectError, RequestStream, Target, Transport, TransportError};
+
+    /// One HTTP/2 connection to a target. Without the feature `client` there is none.
+    #[derive(Clone, Debug)]
+    pub struct Channel {
+        never: Infallible,
+    }
+
+    impl Channel {
+        /// Says that the feature `client` is off.
+        ///
+        /// # Errors
+        ///
+        /// Always.
+        #[allow(clippy::unused_async, reason = "the signature of the real one")]
+        pub async fn connect(target: impl Into<Target>) -> Result<Self, ConnectError> {
+            Self::connect_lazy(target)
+        }
+
+        /// Says that the feature `client` is off.
+        ///
+        /// # Errors
+        ///
+        /// Always.
+        pub fn connect_lazy(target: impl Into<Target>) -> Result<Self, ConnectError> {
+            Err(ConnectError::off(&target.into()))
+        }
+    }
+
+    impl Transport for Channel {
+        type Body = tonic::body::Body;
+
+        async fn send(
+            &self,
+            _request: Request<RequestStream>,
+        ) -> Result<Response<Self::Body>, TransportError> {
+            match self.never {}
+        }
+    }
+}

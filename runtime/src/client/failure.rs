@@ -1,0 +1,130 @@
+//! [`Failure`]: a call that failed other than by an error of the service.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use super::transport::TransportError;
+use crate::{BoxError, Code, Status};
+
+/// A call that failed other than by an error of its service: what kind of failure, and the status
+/// with all that came with it.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    kind: FailureKind,
+    status: Status,
+    attempts: u32,
+}
+
+/// What kind of failure a [`Failure`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The request or the reply did not get across: no connection, or it broke.
+    Transport,
+    /// The deadline passed, here.
+    Deadline,
+    /// The context that the call was made in was cancelled.
+    Cancelled,
+    /// The circuit breaker is open: nothing was sent.
+    CircuitOpen,
+    /// The client refused to send: a limit of its own.
+    Refused,
+    /// The request can't be encoded: nothing was sent.
+    Encode,
+    /// The reply is not what it should be.
+    Decode,
+    /// The server answered with a status that is no declared error of the service.
+    Status,
+}
+
+impl Failure {
+    pub(super) fn new(kind: FailureKind, status: Status) -> Self {
+        Self {
+            kind,
+            status,
+            attempts: 1,
+        }
+    }
+
+    pub(super) fn unsent(kind: FailureKind, status: Status) -> Self {
+        Self {
+            kind,
+            status,
+            attempts: 0,
+        }
+    }
+
+    pub(super) fn deadline() -> Self {
+        let status = Status::new(Code::DeadlineExceeded, "the deadline has passed");
+        Self::new(FailureKind::Deadline, status)
+    }
+
+    pub(super) fn cancelled() -> Self {
+        let status = Status::new(
+            Code::Cancelled,
+            "the call that this one was made in is over",
+        );
+        Self::new(FailureKind::Cancelled, status)
+    }
+
+    pub(super) fn encode(status: Status) -> Self {
+        Self::unsent(FailureKind::Encode, status)
+    }
+
+    pub(super) fn decode(message: String, source: Option<BoxError>) -> Self {
+        let mut status = Status::new(Code::Internal, message);
+        if let Some(source) = source {
+            status.set_source(source.into());
+        }
+        Self::new(FailureKind::Decode, status)
+    }
+
+    pub(super) fn transport(error: TransportError) -> Self {
+        let mut status = Status::new(error.code(), error.to_string());
+        let attempts = u32::from(error.was_sent());
+        status.set_source(Arc::new(error));
+        Self {
+            kind: FailureKind::Transport,
+            status,
+            attempts,
+        }
+    }
+
+    /// What kind it is.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// Its status, with all details and trailers that the server sent.
+    #[must_use]
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// The same, owned.
+    #[must_use]
+    pub fn into_status(self) -> Status {
+        self.status
+    }
+
+    /// How often the request was sent; 0 when it never left.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.status.code();
+        write!(f, "{code:?}: {}", self.status.message())
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.status.source()
+    }
+}

@@ -1,0 +1,76 @@
+//! [`CallInfo`]: what is known of a call afterwards.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tonic::metadata::MetadataMap;
+
+/// What is known of a call beside its reply: the headers and trailers that came back, and how often
+/// it was sent.
+///
+/// Given to a call by [`CallOptions::info`](super::CallOptions::info); clones are the same. A call
+/// that nobody asks pays nothing for it. Used for several calls, it tells of the last.
+///
+/// ```no_run
+/// # async fn call<F: Future<Output = ()>>(with: impl FnOnce(apibase::CallOptions) -> F) {
+/// use apibase::{CallInfo, CallOptions, TypedMetadata};
+///
+/// let info = CallInfo::new();
+/// with(CallOptions::new().info(&info)).await; // items.with(…).get_item(&ctx, request).await
+/// let region: Option<String> = info.headers().text("x-region").ok().flatten();
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CallInfo(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    headers: MetadataMap,
+    trailers: MetadataMap,
+    attempts: u32,
+}
+
+impl CallInfo {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The headers that came back; empty if none did.
+    #[must_use]
+    pub fn headers(&self) -> MetadataMap {
+        self.known().headers.clone()
+    }
+
+    /// The trailers that came back, without the status; empty until the call has ended.
+    #[must_use]
+    pub fn trailers(&self) -> MetadataMap {
+        self.known().trailers.clone()
+    }
+
+    /// How often the request was sent.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.known().attempts
+    }
+
+    pub(super) fn start(&self) {
+        *self.known() = Known::default();
+    }
+
+    pub(super) fn attempt(&self) {
+        self.known().attempts += 1;
+    }
+
+    pub(super) fn set_headers(&self, headers: MetadataMap) {
+        self.known().headers = headers;
+    }
+
+    pub(super) fn set_trailers(&self, trailers: MetadataMap) {
+        self.known().trailers = trailers;
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,28 @@
+//! The client: from a stub's method to the wire and back.
+//!
+//! A call goes straight through: the stub names its [`Method`](crate::Method), the [`Caller`]
+//! encodes the request and holds deadline and cancellation around it, a [`Transport`] carries it,
+//! and what comes back is read into the reply, [`Replies`] or a [`CallError`].
+
+mod body;
+mod caller;
+mod channel;
+mod error;
+mod failure;
+mod info;
+mod options;
+mod reader;
+mod replies;
+mod target;
+mod transport;
+
+pub use self::body::RequestStream;
+pub use self::caller::Caller;
+pub use self::channel::Channel;
+pub use self::error::CallError;
+pub use self::failure::{Failure, FailureKind};
+pub use self::info::CallInfo;
+pub use self::options::CallOptions;
+pub use self::replies::Replies;
+pub use self::target::{ConnectError, Target};
+pub use self::transport::{Transport, TransportError};

@@ -1,0 +1,112 @@
+//! [`CallOptions`]: what is set for the calls of one stub.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prost::Message;
+use tonic::metadata::MetadataMap;
+
+use super::info::CallInfo;
+use crate::observe::{Observer, Observers};
+use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
+use crate::{MetadataError, TypedMetadata};
+
+/// What is set for the calls that are made through one stub, `items.with(options)`.
+///
+/// Nothing of it goes further than the next hop.
+///
+/// ```
+/// use std::time::Duration;
+/// use apibase::CallOptions;
+///
+/// let options = CallOptions::new()
+///     .deadline(Duration::from_millis(250))
+///     .metadata("x-tenant", "acme");
+/// ```
+#[derive(Clone, Debug)]
+pub struct CallOptions {
+    pub(super) deadline: Option<Duration>,
+    pub(super) metadata: MetadataMap,
+    /// Metadata that can't be sent fails the call, rather than this builder.
+    pub(super) wrong: Option<MetadataError>,
+    pub(super) info: Option<CallInfo>,
+    pub(super) max_message_size: usize,
+    pub(super) observers: Option<Arc<Observers>>,
+}
+
+impl CallOptions {
+    /// Nothing is set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            deadline: None,
+            metadata: MetadataMap::new(),
+            wrong: None,
+            info: None,
+            max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
+            observers: None,
+        }
+    }
+
+    /// A call has this long, from its start to its last trailer, or what its context leaves it if
+    /// that is less. Default: what the context leaves.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Sends `key` with `value`, which is visible ASCII, in place of what was set before.
+    ///
+    /// A key or value that can't be sent fails the call, with a failure of kind encode.
+    #[must_use]
+    pub fn metadata(mut self, key: &str, value: impl fmt::Display) -> Self {
+        let set = self.metadata.set_text(key, value);
+        self.note(set)
+    }
+
+    /// Sends `key`, which ends in `-bin`, with `message` as its value, in place of what was set
+    /// before.
+    #[must_use]
+    pub fn metadata_message<M: Message>(mut self, key: &str, message: &M) -> Self {
+        let set = self.metadata.set_message(key, message);
+        self.note(set)
+    }
+
+    /// Tells `info` of the call.
+    #[must_use]
+    pub fn info(mut self, info: &CallInfo) -> Self {
+        self.info = Some(info.clone());
+        self
+    }
+
+    /// Reads replies up to this many bytes; a larger one fails the call. Default: 4 MiB.
+    #[must_use]
+    pub fn max_message_size(mut self, bytes: usize) -> Self {
+        self.max_message_size = bytes;
+        self
+    }
+
+    /// Tells `observer` of the calls.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        let mut observers = self.observers.as_deref().cloned().unwrap_or_default();
+        observers.push(observer);
+        self.observers = Some(Arc::new(observers));
+        self
+    }
+
+    fn note(mut self, set: Result<(), MetadataError>) -> Self {
+        if let Err(error) = set {
+            self.wrong.get_or_insert(error);
+        }
+        self
+    }
+}
+
+impl Default for CallOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,170 @@
+//! [`Reader`]: the answer to a call, from its head to its status.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode, header};
+use http_body::Body;
+use prost::Message;
+use tonic::metadata::MetadataMap;
+
+use super::caller::Outgoing;
+use super::error::CallError;
+use super::failure::{Failure, FailureKind};
+use super::info::CallInfo;
+use super::transport::TransportError;
+use crate::errors::ServiceError;
+use crate::wire::boxed::{AnyBody, BoxedError};
+use crate::wire::frames::{FrameError, Frames};
+use crate::wire::{headers, status};
+use crate::{BoxError, Code, Status};
+
+/// The answer to a call, being read.
+pub(super) struct Reader<B> {
+    frames: Frames<B>,
+    pub(super) headers: MetadataMap,
+    /// There once the call has ended well.
+    pub(super) trailers: Option<MetadataMap>,
+    info: Option<CallInfo>,
+}
+
+impl<B> Reader<B>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+{
+    /// Reads the head: it is gRPC, and not an error already.
+    pub(super) fn open<E: ServiceError>(
+        response: Response<B>,
+        call: &Outgoing,
+    ) -> Result<Self, CallError<E>> {
+        let (parts, body) = response.into_parts();
+        let mut reader = Self {
+            frames: Frames::new(body, call.max_message_size()),
+            headers: MetadataMap::new(),
+            trailers: None,
+            info: call.info().cloned(),
+        };
+        if status::is_in(&parts.headers) {
+            // There is no message: the head has the status.
+            reader.end(parts.headers)?;
+            return Ok(reader);
+        }
+        if let Some(status) = not_grpc(parts.status, &parts.headers) {
+            return Err(CallError::from_status(status));
+        }
+        reader.headers = MetadataMap::from_headers(parts.headers);
+        if let Some(info) = &reader.info {
+            info.set_headers(reader.headers.clone());
+        }
+        Ok(reader)
+    }
+
+    /// The same reader, over a body of any type.
+    pub(super) fn any(self) -> Reader<AnyBody> {
+        Reader {
+            frames: self.frames.map(BoxedError::any),
+            headers: self.headers,
+            trailers: self.trailers,
+            info: self.info,
+        }
+    }
+
+    /// The next message's bytes; `None` when the call has ended well.
+    pub(super) fn poll_next<E: ServiceError>(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, CallError<E>>>> {
+        if self.trailers.is_some() {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(match ready!(self.frames.poll_next(cx)) {
+            Some(Ok(bytes)) => Some(Ok(bytes)),
+            Some(Err(FrameError::Invalid(status))) => {
+                Some(Err(Failure::new(FailureKind::Decode, status).into()))
+            }
+            Some(Err(FrameError::Cut(error))) => {
+                let error = TransportError::broken(error);
+                Some(Err(Failure::transport(error).into()))
+            }
+            None => {
+                let trailers = self.frames.take_trailers().unwrap_or_default();
+                self.end(trailers).err().map(Err)
+            }
+        })
+    }
+
+    async fn next<E: ServiceError>(&mut self) -> Option<Result<Bytes, CallError<E>>> {
+        std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Takes the status, wherever it stood.
+    fn end<E: ServiceError>(&mut self, trailers: HeaderMap) -> Result<(), CallError<E>> {
+        match status::read(trailers) {
+            Some(Ok(trailers)) => {
+                self.tell(&trailers);
+                self.trailers = Some(trailers);
+                Ok(())
+            }
+            Some(Err(status)) => {
+                self.tell(status.metadata());
+                Err(CallError::from_status(status))
+            }
+            None => {
+                let status = Status::new(Code::Unknown, "the answer ended without a status");
+                Err(Failure::new(FailureKind::Transport, status).into())
+            }
+        }
+    }
+
+    fn tell(&self, trailers: &MetadataMap) {
+        if let Some(info) = &self.info {
+            info.set_trailers(trailers.clone());
+        }
+    }
+}
+
+/// Reads the one reply of a call, and that it ended well after it.
+pub(super) async fn single<B, R, E>(reader: &mut Reader<B>) -> Result<R, CallError<E>>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+    R: Message + Default,
+    E: ServiceError,
+{
+    let Some(first) = reader.next().await.transpose()? else {
+        let message = "the call succeeded without a reply".to_owned();
+        return Err(Failure::decode(message, None).into());
+    };
+    if reader.next().await.transpose()?.is_some() {
+        let message = "the answer has a second reply, and the method has one".to_owned();
+        return Err(Failure::decode(message, None).into());
+    }
+    decode(first)
+}
+
+/// Decodes a reply.
+pub(super) fn decode<R: Message + Default, E>(bytes: Bytes) -> Result<R, CallError<E>> {
+    R::decode(bytes).map_err(|error| {
+        let message = format!("a reply does not decode: {error}");
+        Failure::decode(message, Some(error.into())).into()
+    })
+}
+
+fn not_grpc(http: StatusCode, answer: &HeaderMap) -> Option<Status> {
+    if http != StatusCode::OK {
+        return Some(status::from_http(http));
+    }
+    if !answer
+        .get(header::CONTENT_TYPE)
+        .is_some_and(headers::is_grpc)
+    {
+        let message = "the answer is not gRPC: its content type is not `application/grpc`";
+        return Some(Status::new(Code::Unknown, message));
+    }
+    let encoding = answer.get(headers::GRPC_ENCODING)?;
+    (encoding != headers::IDENTITY).then(|| {
+        Status::new(
+            Code::Internal,
+            "the answer is compressed, and this client did not ask for that",
+        )
+    })
+}

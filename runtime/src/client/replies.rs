@@ -1,0 +1,167 @@
+//! [`Replies`]: the replies of a streaming call.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context as Task, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use prost::Message;
+use tokio::time::{Sleep, sleep_until};
+use tonic::metadata::MetadataMap;
+
+use super::caller::Outgoing;
+use super::error::CallError;
+use super::failure::Failure;
+use super::reader::{Reader, decode};
+use crate::Code;
+use crate::errors::ServiceError;
+use crate::wire::boxed::AnyBody;
+
+/// The replies of a streaming call, in the order in which the server sent them.
+///
+/// Ends with `None` when the call has succeeded, or with one error. Dropping it before its end
+/// cancels the call.
+///
+/// ```no_run
+/// # async fn show<T: prost::Message + Default + std::fmt::Debug>(
+/// #     mut replies: apibase::Replies<T, apibase::DomainError>,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// while let Some(reply) = replies.message().await? {
+///     println!("{reply:?}");
+/// }
+/// println!("next page: {:?}", replies.trailers().get("x-next-page-token"));
+/// # Ok(()) }
+/// ```
+pub struct Replies<T, E> {
+    /// None when nothing more will come; what is left of the call is cancelled by then.
+    reader: Option<Reader<AnyBody>>,
+    headers: MetadataMap,
+    trailers: MetadataMap,
+    limits: Limits,
+    call: Outgoing,
+    types: PhantomData<fn() -> (T, E)>,
+}
+
+/// What ends a call from outside.
+struct Limits {
+    deadline: Option<Pin<Box<Sleep>>>,
+    cancelled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl<T, E> Replies<T, E>
+where
+    T: Message + Default,
+    E: ServiceError,
+{
+    pub(super) fn new(mut reader: Reader<AnyBody>, call: Outgoing) -> Self {
+        let context = call.context.clone();
+        Self {
+            headers: std::mem::take(&mut reader.headers),
+            trailers: MetadataMap::new(),
+            reader: Some(reader),
+            limits: Limits {
+                deadline: call
+                    .deadline
+                    .map(|deadline| Box::pin(sleep_until(deadline))),
+                cancelled: context
+                    .is_cancellable()
+                    .then(|| Box::pin(async move { context.cancelled().await }) as _),
+            },
+            call,
+            types: PhantomData,
+        }
+    }
+
+    /// The next reply; `None` when the call has succeeded.
+    ///
+    /// # Errors
+    ///
+    /// The service's error, or the [`Failure`] that ended the call.
+    pub async fn message(&mut self) -> Result<Option<T>, CallError<E>> {
+        std::future::poll_fn(|cx| self.poll_message(cx))
+            .await
+            .transpose()
+    }
+
+    fn poll_message(&mut self, cx: &mut Task<'_>) -> Poll<Option<Result<T, CallError<E>>>> {
+        let Some(next) = ready!(self.poll_bytes(cx)) else {
+            return Poll::Ready(None);
+        };
+        let reply = next.and_then(decode);
+        if let Err(error) = &reply {
+            self.call.end(error.code());
+            self.reader = None;
+        }
+        Poll::Ready(Some(reply))
+    }
+
+    fn poll_bytes(&mut self, cx: &mut Task<'_>) -> Poll<Option<Result<Bytes, CallError<E>>>> {
+        let Some(reader) = &mut self.reader else {
+            return Poll::Ready(None);
+        };
+        match reader.poll_next(cx) {
+            Poll::Ready(None) => {
+                self.trailers = reader.trailers.take().unwrap_or_default();
+                self.call.end(Code::Ok);
+                self.reader = None;
+                Poll::Ready(None)
+            }
+            Poll::Ready(next) => Poll::Ready(next),
+            // What is there counts, so the limits are asked last.
+            Poll::Pending => self
+                .limits
+                .poll_hit(cx)
+                .map(|failure| Some(Err(failure.into()))),
+        }
+    }
+}
+
+impl<T, E> Replies<T, E> {
+    /// The headers that came before the first reply.
+    #[must_use]
+    pub fn headers(&self) -> &MetadataMap {
+        &self.headers
+    }
+
+    /// The trailers that came after the last reply; empty until the call has succeeded.
+    ///
+    /// Those of a call that failed are in its error's status.
+    #[must_use]
+    pub fn trailers(&self) -> &MetadataMap {
+        &self.trailers
+    }
+}
+
+impl<T, E> Stream for Replies<T, E>
+where
+    T: Message + Default,
+    E: ServiceError,
+{
+    type Item = Result<T, CallError<E>>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_message(cx)
+    }
+}
+
+impl<T, E> fmt::Debug for Replies<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replies").finish_non_exhaustive()
+    }
+}
+
+impl Limits {
+    fn poll_hit(&mut self, cx: &mut Task<'_>) -> Poll<Failure> {
+        if let Some(deadline) = &mut self.deadline
+            && deadline.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Failure::deadline());
+        }
+        match &mut self.cancelled {
+            Some(cancelled) => cancelled.as_mut().poll(cx).map(|()| Failure::cancelled()),
+            None => Poll::Pending,
+        }
+    }
+}

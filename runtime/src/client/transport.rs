@@ -1,0 +1,161 @@
+//! [`Transport`]: what carries a call.
+
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use http_body::Body;
+
+use super::body::RequestStream;
+use crate::{BoxError, Code};
+
+/// Carries calls to a server: our own [`Channel`](super::Channel), or any tower service over HTTP
+/// requests, tonic's channel among them.
+///
+/// A request has its path alone; authority and scheme are the transport's to add.
+pub trait Transport: Clone + Send + Sync + 'static {
+    /// The body of an answer.
+    type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static;
+
+    /// Sends a request and waits for the head of its answer.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer: no connection, or it broke.
+    fn send(
+        &self,
+        request: http::Request<RequestStream>,
+    ) -> impl Future<Output = Result<http::Response<Self::Body>, TransportError>> + Send;
+}
+
+/// A call that did not get across.
+#[derive(Debug)]
+pub struct TransportError {
+    code: Code,
+    message: &'static str,
+    sent: bool,
+    source: Option<BoxError>,
+}
+
+impl<T, B> Transport for T
+where
+    T: tower_service::Service<
+            http::Request<tonic::body::Body>,
+            Response = http::Response<B>,
+            Error: Into<BoxError>,
+            Future: Send,
+        > + Clone
+        + Send
+        + Sync
+        + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    // One box a call: a foreign body may not be movable.
+    type Body = Pin<Box<B>>;
+
+    async fn send(
+        &self,
+        request: http::Request<RequestStream>,
+    ) -> Result<http::Response<Self::Body>, TransportError> {
+        let mut service = self.clone();
+        std::future::poll_fn(|cx| service.poll_ready(cx))
+            .await
+            .map_err(|error| TransportError::unavailable("the transport is not ready", error))?;
+        let response = service
+            .call(request.map(tonic::body::Body::new))
+            .await
+            .map_err(TransportError::broken)?;
+        Ok(response.map(Box::pin))
+    }
+}
+
+impl TransportError {
+    /// No connection, so nothing was sent.
+    pub(super) fn unavailable(message: &'static str, source: impl Into<BoxError>) -> Self {
+        Self {
+            code: Code::Unavailable,
+            message,
+            sent: false,
+            source: Some(source.into()),
+        }
+    }
+
+    /// The call was sent, or was about to be, and the stream or its connection broke.
+    pub(super) fn broken(source: impl Into<BoxError>) -> Self {
+        let source = source.into();
+        let (code, message) = match reset_reason(&*source) {
+            Some(reason) => from_reset(reason),
+            None => (Code::Unavailable, "the connection broke"),
+        };
+        Self {
+            code,
+            message,
+            sent: true,
+            source: Some(source),
+        }
+    }
+
+    /// Whether the server may have seen the call.
+    pub(super) fn was_sent(&self) -> bool {
+        self.sent
+    }
+
+    /// The status code that it amounts to.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message)?;
+        // The innermost error has the fact: "connection refused".
+        let mut innermost = self.source();
+        while let Some(error) = innermost.and_then(Error::source) {
+            innermost = Some(error);
+        }
+        match innermost {
+            Some(error) => write!(f, ": {error}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for TransportError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|error| error as _)
+    }
+}
+
+fn reset_reason(error: &(dyn Error + 'static)) -> Option<h2::Reason> {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        if let Some(h2) = error.downcast_ref::<h2::Error>() {
+            return h2.reason();
+        }
+        at = error.source();
+    }
+    None
+}
+
+/// What a reset stands for (PROTOCOL-HTTP2.md, "HTTP2 Transport Mapping", "Errors").
+fn from_reset(reason: h2::Reason) -> (Code, &'static str) {
+    match reason {
+        h2::Reason::NO_ERROR | h2::Reason::PROTOCOL_ERROR | h2::Reason::INTERNAL_ERROR => {
+            (Code::Internal, "the server reset the stream")
+        }
+        h2::Reason::REFUSED_STREAM => (Code::Unavailable, "the server refused the stream"),
+        h2::Reason::CANCEL => (Code::Cancelled, "the server cancelled the stream"),
+        h2::Reason::ENHANCE_YOUR_CALM => (
+            Code::ResourceExhausted,
+            "the server says that this is too much",
+        ),
+        h2::Reason::INADEQUATE_SECURITY => (
+            Code::PermissionDenied,
+            "the connection is not secure enough for the server",
+        ),
+        _ => (Code::Internal, "the stream was reset"),
+    }
+}

@@ -1,0 +1,332 @@
+//! [`Context`]: what flows from a call to the calls that it makes.
+
+mod cancellation;
+mod extensions;
+mod response;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
+
+use self::cancellation::Cancellation;
+use self::extensions::Extensions;
+pub use self::response::ResponseMetadata;
+use crate::Method;
+
+/// What belongs to a call and flows to the calls that it makes: the deadline, the correlation id,
+/// cancellation and typed extensions; and, in a servicer, what came in and what goes back.
+///
+/// A servicer passes its own `ctx` to the clients that it calls. Incoming metadata is there to be
+/// read and is never sent on. Clones are cheap and mean the same call.
+///
+/// ```
+/// use std::time::Duration;
+/// use apibase::Context;
+///
+/// let ctx = Context::background().with_timeout(Duration::from_secs(2));
+/// assert!(ctx.remaining() <= Some(Duration::from_secs(2)));
+/// assert!(ctx.detach().remaining().is_none());
+/// ```
+#[derive(Clone)]
+pub struct Context {
+    scope: Arc<Scope>,
+    deadline: Option<Instant>,
+    detached: bool,
+    extensions: Extensions,
+}
+
+/// Who is on the other side of the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Peer {
+    /// A TCP connection from this address.
+    Tcp(SocketAddr),
+}
+
+/// What all clones of one call's context share.
+#[derive(Default)]
+struct Scope {
+    method: Option<Method>,
+    peer: Option<Peer>,
+    metadata: MetadataMap,
+    response: response::Shared,
+    /// None where nothing can cancel.
+    cancellation: Option<Cancellation>,
+}
+
+/// A correlation id that was set by hand.
+struct CorrelationId(Box<str>);
+
+impl Context {
+    /// A context that belongs to no call: no deadline, no metadata, never cancelled.
+    #[must_use]
+    pub fn background() -> Self {
+        static BACKGROUND: OnceLock<Arc<Scope>> = OnceLock::new();
+        Self::of(Arc::clone(BACKGROUND.get_or_init(Arc::default)), None)
+    }
+
+    /// The context of a call that has come in.
+    pub(crate) fn incoming(
+        method: Method,
+        peer: Option<Peer>,
+        metadata: MetadataMap,
+        deadline: Option<Instant>,
+    ) -> Self {
+        let scope = Scope {
+            method: Some(method),
+            peer,
+            metadata,
+            response: response::Shared::default(),
+            cancellation: Some(Cancellation::default()),
+        };
+        Self::of(Arc::new(scope), deadline)
+    }
+
+    fn of(scope: Arc<Scope>, deadline: Option<Instant>) -> Self {
+        Self {
+            scope,
+            deadline,
+            detached: false,
+            extensions: Extensions::default(),
+        }
+    }
+
+    /// The RPC that is being served; `None` outside of a servicer.
+    #[must_use]
+    pub fn method(&self) -> Option<&Method> {
+        self.scope.method.as_ref()
+    }
+
+    /// Who calls; `None` outside of a servicer and where the transport doesn't say.
+    #[must_use]
+    pub fn peer(&self) -> Option<&Peer> {
+        self.scope.peer.as_ref()
+    }
+
+    /// The metadata that came in. [`TypedMetadata`](crate::TypedMetadata) reads typed values.
+    #[must_use]
+    pub fn metadata(&self) -> &MetadataMap {
+        &self.scope.metadata
+    }
+
+    /// The metadata that goes back: headers and trailers of the reply.
+    ///
+    /// Outside of a servicer it goes nowhere.
+    #[must_use]
+    pub fn response(&self) -> ResponseMetadata<'_> {
+        ResponseMetadata::new(&self.scope.response)
+    }
+
+    /// The id that ties together the log lines of all calls that one request causes: the incoming
+    /// `x-correlation-id` (else `x-request-id`), or what was set by
+    /// [`with_correlation_id`](Self::with_correlation_id).
+    ///
+    /// An incoming id that is not 1 to 128 of `A-Z a-z 0-9 . _ -` is ignored.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        if let Some(CorrelationId(id)) = self.extension() {
+            return Some(id);
+        }
+        ["x-correlation-id", "x-request-id"]
+            .into_iter()
+            .filter_map(|key| self.scope.metadata.get(key)?.to_str().ok())
+            .find(|id| is_correlation_id(id))
+    }
+
+    /// The same context with this correlation id; an id that is not valid is not taken.
+    #[must_use]
+    pub fn with_correlation_id(&self, id: &str) -> Self {
+        if is_correlation_id(id) {
+            self.with_extension(CorrelationId(id.into()))
+        } else {
+            self.clone()
+        }
+    }
+
+    /// When the call has to be over; `None` if it may take forever.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// How long until the deadline: zero if it has passed, `None` if there is none.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        Some(self.deadline?.saturating_duration_since(Instant::now()))
+    }
+
+    /// The same context, over at `deadline` or at its own if that is sooner.
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Instant) -> Self {
+        let mut context = self.clone();
+        context.deadline = Some(self.deadline.map_or(deadline, |own| own.min(deadline)));
+        context
+    }
+
+    /// The same context, over after `timeout` or at its own deadline if that is sooner.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        match Instant::now().checked_add(timeout) {
+            Some(deadline) => self.with_deadline(deadline),
+            None => self.clone(),
+        }
+    }
+
+    /// Whether the call is over: cancelled by its caller, past its deadline, or answered.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancellation().is_some_and(Cancellation::is_cancelled)
+    }
+
+    /// Waits until the call is over: cancelled by its caller, past its deadline, or answered.
+    ///
+    /// A servicer's own future is dropped by then; this is for what it has spawned. In a context
+    /// that belongs to no call, or is detached from it, this waits forever.
+    pub async fn cancelled(&self) {
+        match self.cancellation() {
+            Some(cancellation) => cancellation.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The same context without deadline and cancellation, for work that outlives the call.
+    ///
+    /// Keeps the correlation id and the extensions.
+    #[must_use]
+    pub fn detach(&self) -> Self {
+        let mut context = self.clone();
+        context.deadline = None;
+        context.detached = true;
+        context
+    }
+
+    /// The value of type `T` that was put in by [`with_extension`](Self::with_extension).
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.extensions.get()
+    }
+
+    /// The same context with `value`, in place of another value of this type.
+    #[must_use]
+    pub fn with_extension<T: Send + Sync + 'static>(&self, value: T) -> Self {
+        let mut context = self.clone();
+        context.extensions = self.extensions.with(value);
+        context
+    }
+
+    /// Ends the call for all who wait on [`cancelled`](Self::cancelled).
+    pub(crate) fn cancel(&self) {
+        if let Some(cancellation) = &self.scope.cancellation {
+            cancellation.cancel();
+        }
+    }
+
+    /// Whether [`cancelled`](Self::cancelled) can ever return.
+    pub(crate) fn is_cancellable(&self) -> bool {
+        self.cancellation().is_some()
+    }
+
+    fn cancellation(&self) -> Option<&Cancellation> {
+        let cancellation = self.scope.cancellation.as_ref();
+        cancellation.filter(|_| !self.detached)
+    }
+}
+
+impl fmt::Debug for Context {
+    /// Shows no metadata: it can hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("method", &self.method().map(Method::path))
+            .field("peer", &self.peer())
+            .field("remaining", &self.remaining())
+            .field("correlation_id", &self.correlation_id())
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_correlation_id(id: &str) -> bool {
+    (1..=128).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METHOD: Method = Method::unary("/t.T/T");
+
+    fn incoming(pairs: &[(&'static str, &str)]) -> Context {
+        let mut metadata = MetadataMap::new();
+        for (key, value) in pairs {
+            metadata.insert(*key, value.parse().unwrap());
+        }
+        Context::incoming(METHOD, None, metadata, None)
+    }
+
+    #[test]
+    fn the_correlation_id_comes_from_either_header_and_is_checked() {
+        let id =
+            |pairs: &[(&'static str, &str)]| incoming(pairs).correlation_id().map(str::to_owned);
+        assert_eq!(id(&[("x-correlation-id", "a-1")]).as_deref(), Some("a-1"));
+        assert_eq!(id(&[("x-request-id", "r_2")]).as_deref(), Some("r_2"));
+        let both = [("x-request-id", "r"), ("x-correlation-id", "c")];
+        assert_eq!(id(&both).as_deref(), Some("c"));
+        assert_eq!(id(&[("x-correlation-id", "a b")]), None);
+        assert_eq!(id(&[("x-correlation-id", &"a".repeat(129))]), None);
+        assert_eq!(id(&[]), None);
+    }
+
+    #[test]
+    fn a_deadline_only_gets_sooner() {
+        let now = Instant::now();
+        let ctx = Context::background().with_deadline(now + Duration::from_secs(5));
+        assert_eq!(
+            ctx.with_deadline(now + Duration::from_secs(9)).deadline(),
+            ctx.deadline()
+        );
+        let sooner = now + Duration::from_secs(1);
+        assert_eq!(ctx.with_deadline(sooner).deadline(), Some(sooner));
+        assert!(ctx.with_timeout(Duration::MAX).deadline().is_some());
+    }
+
+    #[tokio::test]
+    async fn cancelling_reaches_clones_but_not_the_detached() {
+        let ctx = incoming(&[("x-correlation-id", "c")]).with_timeout(Duration::from_secs(1));
+        let (clone, detached) = (ctx.clone(), ctx.detach());
+        let waiting = tokio::spawn(async move { clone.cancelled().await });
+        ctx.cancel();
+        waiting.await.unwrap();
+        assert!(ctx.is_cancelled());
+        assert!(!detached.is_cancelled());
+        assert_eq!(detached.deadline(), None);
+        assert_eq!(detached.correlation_id(), Some("c"));
+    }
+
+    #[test]
+    fn an_extension_is_found_by_its_type_and_the_newest_wins() {
+        let ctx = Context::background()
+            .with_extension(1_u8)
+            .with_extension("text");
+        assert_eq!(ctx.extension::<u8>(), Some(&1));
+        assert_eq!(ctx.extension::<&str>(), Some(&"text"));
+        assert_eq!(ctx.extension::<u16>(), None);
+        assert_eq!(ctx.with_extension(2_u8).extension::<u8>(), Some(&2));
+        assert_eq!(
+            ctx.extension::<u8>(),
+            Some(&1),
+            "the older context is unchanged"
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_metadata() {
+        let ctx = incoming(&[("authorization", "Bearer secret")]);
+        assert!(!format!("{ctx:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,74 @@
+//! What a servicer sends back beside its messages.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use tonic::metadata::MetadataMap;
+
+use crate::{MetadataError, TypedMetadata};
+
+/// The headers and trailers of the reply, shared by all clones of a call's context.
+#[derive(Clone, Copy)]
+pub struct ResponseMetadata<'a>(&'a Shared);
+
+#[derive(Debug, Default)]
+pub(super) struct Shared(Mutex<Parts>);
+
+#[derive(Debug, Default)]
+struct Parts {
+    headers: MetadataMap,
+    trailers: MetadataMap,
+}
+
+impl<'a> ResponseMetadata<'a> {
+    pub(super) fn new(shared: &'a Shared) -> Self {
+        Self(shared)
+    }
+
+    /// Sets a header of the reply.
+    ///
+    /// Headers leave with the first message, or with the status if there is none: what is set later
+    /// is not sent.
+    ///
+    /// # Errors
+    ///
+    /// When `key` or `value` is not valid, as [`TypedMetadata::set_text`] says.
+    pub fn set_header(self, key: &str, value: impl fmt::Display) -> Result<(), MetadataError> {
+        self.headers(|headers| headers.set_text(key, value))
+    }
+
+    /// Sets a trailer of the reply, which leaves with the status.
+    ///
+    /// # Errors
+    ///
+    /// When `key` or `value` is not valid, as [`TypedMetadata::set_text`] says.
+    pub fn set_trailer(self, key: &str, value: impl fmt::Display) -> Result<(), MetadataError> {
+        self.trailers(|trailers| trailers.set_text(key, value))
+    }
+
+    /// Reads or changes all headers of the reply.
+    pub fn headers<T>(self, change: impl FnOnce(&mut MetadataMap) -> T) -> T {
+        let mut parts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut parts.headers)
+    }
+
+    /// Reads or changes all trailers of the reply.
+    pub fn trailers<T>(self, change: impl FnOnce(&mut MetadataMap) -> T) -> T {
+        let mut parts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut parts.trailers)
+    }
+
+    pub(crate) fn take_headers(self) -> MetadataMap {
+        self.headers(std::mem::take)
+    }
+
+    pub(crate) fn take_trailers(self) -> MetadataMap {
+        self.trailers(std::mem::take)
+    }
+}
+
+impl fmt::Debug for ResponseMetadata<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseMetadata").finish_non_exhaustive()
+    }
+}

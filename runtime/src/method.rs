@@ -1,0 +1,172 @@
+//! [`Method`]: what is known of an RPC before it is called.
+
+use std::fmt;
+
+/// One RPC of a service: its path, its kind and what the proto says of it.
+///
+/// Generated code has one constant per RPC; nothing of it is computed at call time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Method {
+    path: &'static str,
+    /// Where the last `/` of `path` is: between the service and the method.
+    slash: usize,
+    kind: Kind,
+    idempotency: Idempotency,
+}
+
+/// Which side of a call streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// One request, one reply.
+    Unary,
+    /// One request, a stream of replies.
+    ServerStream,
+    /// A stream of requests, one reply.
+    ClientStream,
+    /// A stream of requests, a stream of replies.
+    Bidi,
+}
+
+/// What the proto's `idempotency_level` promises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Idempotency {
+    /// Nothing: a second call may act twice.
+    #[default]
+    Unknown,
+    /// A second call changes nothing more (`IDEMPOTENT`).
+    Idempotent,
+    /// No call changes anything (`NO_SIDE_EFFECTS`).
+    NoSideEffects,
+}
+
+impl Method {
+    /// A unary RPC at `path`, which is `/package.Service/Method`.
+    #[must_use]
+    pub const fn unary(path: &'static str) -> Self {
+        Self::new(path, Kind::Unary)
+    }
+
+    /// A server-streaming RPC at `path`.
+    #[must_use]
+    pub const fn server_stream(path: &'static str) -> Self {
+        Self::new(path, Kind::ServerStream)
+    }
+
+    /// A client-streaming RPC at `path`.
+    #[must_use]
+    pub const fn client_stream(path: &'static str) -> Self {
+        Self::new(path, Kind::ClientStream)
+    }
+
+    /// A bidirectional RPC at `path`.
+    #[must_use]
+    pub const fn bidi(path: &'static str) -> Self {
+        Self::new(path, Kind::Bidi)
+    }
+
+    const fn new(path: &'static str, kind: Kind) -> Self {
+        Self {
+            path,
+            slash: last_slash(path.as_bytes()),
+            kind,
+            idempotency: Idempotency::Unknown,
+        }
+    }
+
+    /// The same RPC, known to be idempotent.
+    #[must_use]
+    pub const fn idempotent(mut self) -> Self {
+        self.idempotency = Idempotency::Idempotent;
+        self
+    }
+
+    /// The same RPC, known to change nothing.
+    #[must_use]
+    pub const fn no_side_effects(mut self) -> Self {
+        self.idempotency = Idempotency::NoSideEffects;
+        self
+    }
+
+    /// The path of its requests, `/package.Service/Method`.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// The full name of its service, `package.Service`.
+    #[must_use]
+    pub fn service(&self) -> &'static str {
+        self.path.get(1..self.slash).unwrap_or_default()
+    }
+
+    /// Its name as the proto spells it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.path.get(self.slash + 1..).unwrap_or_default()
+    }
+
+    /// Which side streams.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What a second call may do.
+    #[must_use]
+    pub const fn idempotency(&self) -> Idempotency {
+        self.idempotency
+    }
+
+    /// Whether calling twice is as good as calling once.
+    #[must_use]
+    pub const fn is_idempotent(&self) -> bool {
+        !matches!(self.idempotency, Idempotency::Unknown)
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.path)
+    }
+}
+
+#[allow(
+    clippy::indexing_slicing,
+    reason = "`get` is not const; the index is below the length by the loop's condition"
+)]
+const fn last_slash(path: &[u8]) -> usize {
+    let mut at = path.len();
+    while at > 0 {
+        at -= 1;
+        if path[at] == b'/' {
+            return at;
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_splits_into_service_and_name() {
+        let method = Method::unary("/examples.ItemService/GetItem");
+        assert_eq!(method.service(), "examples.ItemService");
+        assert_eq!(method.name(), "GetItem");
+    }
+
+    #[test]
+    fn a_service_without_package_has_no_leading_dot() {
+        let method = Method::bidi("/Echo/Chat");
+        assert_eq!((method.service(), method.name()), ("Echo", "Chat"));
+    }
+
+    #[test]
+    fn a_malformed_path_does_not_panic() {
+        for path in ["", "/", "x", "//"] {
+            let method = Method::unary(path);
+            assert!(method.service().len() + method.name().len() <= path.len());
+        }
+    }
+}

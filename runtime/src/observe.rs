@@ -1,0 +1,135 @@
+//! [`Observer`]: the one interface that hears what happens.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Code, Context, Method};
+
+/// Hears what happens to calls: logs, metrics, spans and tests read from it.
+///
+/// It is called on the path of every call and must not block.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use apibase::{Event, Observer};
+///
+/// #[derive(Default)]
+/// struct Count(AtomicU64);
+///
+/// impl Observer for Count {
+///     fn observe(&self, event: &Event<'_>) {
+///         if let Event::Ended { .. } = event {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+/// ```
+pub trait Observer: Send + Sync + 'static {
+    /// Something has happened.
+    fn observe(&self, event: &Event<'_>);
+}
+
+/// What has happened.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A call was taken on (server), or is about to be sent (client).
+    Started {
+        /// Which end of the call saw it.
+        side: Side,
+        /// The RPC.
+        method: &'a Method,
+        /// The call's context.
+        context: &'a Context,
+    },
+    /// A call is over: its body has ended, or was dropped. Once for each `Started`.
+    Ended {
+        /// Which end of the call saw it.
+        side: Side,
+        /// The RPC.
+        method: &'a Method,
+        /// The call's context.
+        context: &'a Context,
+        /// Its final status; CANCELLED if it was dropped before its end.
+        code: Code,
+        /// From its start to now.
+        elapsed: Duration,
+    },
+    /// The server refused a call before it was one: there is no `Started` and no `Ended`.
+    Refused {
+        /// The path of the request, as it came.
+        path: &'a str,
+        /// Why.
+        reason: Refusal,
+        /// What the caller is told.
+        code: Code,
+    },
+}
+
+/// Which end of a call saw something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Where the call is answered.
+    Server,
+    /// Where the call is made.
+    Client,
+}
+
+/// Why a server refuses a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The request is no POST.
+    NotPost,
+    /// The content type is not gRPC with protobuf.
+    ContentType,
+    /// No service has a method at this path.
+    UnknownMethod,
+    /// The messages are compressed in a way that the server doesn't know.
+    Encoding,
+    /// The `grpc-timeout` is malformed.
+    Timeout,
+    /// The deadline had passed on arrival.
+    DeadlineSpent,
+    /// The limit on concurrent calls is reached.
+    Overloaded,
+}
+
+impl Refusal {
+    /// Its name in logs and metrics, and as a reason on the wire: `OVERLOADED`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotPost => "NOT_POST",
+            Self::ContentType => "CONTENT_TYPE",
+            Self::UnknownMethod => "UNKNOWN_METHOD",
+            Self::Encoding => "ENCODING",
+            Self::Timeout => "TIMEOUT_MALFORMED",
+            Self::DeadlineSpent => "DEADLINE_SPENT",
+            Self::Overloaded => "OVERLOADED",
+        }
+    }
+}
+
+/// All observers of a server or a client.
+#[derive(Clone, Default)]
+pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
+
+impl Observers {
+    pub(crate) fn push(&mut self, observer: Arc<dyn Observer>) {
+        self.0.push(observer);
+    }
+
+    pub(crate) fn observe(&self, event: &Event<'_>) {
+        for observer in &self.0 {
+            observer.observe(event);
+        }
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} observers", self.0.len())
+    }
+}

@@ -1,0 +1,135 @@
+//! The head of a request: is it a call that we take, and what is its context?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, header};
+use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
+
+use super::body::ReplyBody;
+use crate::context::Peer;
+use crate::observe::{Event, Observers, Refusal};
+use crate::wire::{headers, timeout};
+use crate::{Code, Context, Method, Status};
+
+/// Checks a request's head and makes the call's context.
+///
+/// The order is the protocol's: what isn't gRPC gets an HTTP answer, what is gets a status.
+pub(crate) fn accept(
+    parts: Parts,
+    peer: Option<Peer>,
+    method: Option<&'static Method>,
+) -> Result<(Context, &'static Method), Refused> {
+    let refuse = |reason, problem| Refused {
+        path: parts.uri.path().to_owned(),
+        reason,
+        problem,
+    };
+    if parts.method != Verb::POST {
+        return Err(refuse(
+            Refusal::NotPost,
+            Problem::Http(StatusCode::METHOD_NOT_ALLOWED),
+        ));
+    }
+    if !parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(headers::is_grpc)
+    {
+        let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(refuse(Refusal::ContentType, Problem::Http(http)));
+    }
+    let Some(method) = method else {
+        let message = format!("no service here has a method at `{}`", parts.uri.path());
+        let status = Status::new(Code::Unimplemented, message);
+        return Err(refuse(Refusal::UnknownMethod, Problem::Status(status)));
+    };
+    if let Some(status) = unknown_encoding(&parts.headers) {
+        return Err(refuse(Refusal::Encoding, Problem::Status(status)));
+    }
+    let deadline = match timeout::read(&parts.headers) {
+        Ok(None) => None,
+        Ok(Some(Duration::ZERO)) => {
+            let status = Status::new(Code::DeadlineExceeded, "the deadline had passed on arrival");
+            return Err(refuse(Refusal::DeadlineSpent, Problem::Status(status)));
+        }
+        // A deadline beyond what the clock can say is none.
+        Ok(Some(timeout)) => Instant::now().checked_add(timeout),
+        Err(timeout::Malformed) => {
+            let message = "`grpc-timeout` is not one to eight digits and one of H, M, S, m, u, n";
+            let status = Status::new(Code::Internal, message);
+            return Err(refuse(Refusal::Timeout, Problem::Status(status)));
+        }
+    };
+    let metadata = MetadataMap::from_headers(parts.headers);
+    Ok((Context::incoming(*method, peer, metadata, deadline), method))
+}
+
+/// Why a call is not taken, and what its caller is told.
+pub(crate) struct Refused {
+    path: String,
+    reason: Refusal,
+    problem: Problem,
+}
+
+enum Problem {
+    Http(StatusCode),
+    Status(Status),
+}
+
+impl Refused {
+    /// The limit on concurrent calls is reached.
+    #[cfg(feature = "server")]
+    pub(crate) fn overloaded(path: &str, limit: usize) -> Self {
+        let message = format!("the server is at its limit of {limit} concurrent calls");
+        Self {
+            path: path.to_owned(),
+            reason: Refusal::Overloaded,
+            problem: Problem::Status(Status::new(Code::ResourceExhausted, message)),
+        }
+    }
+
+    /// The answer, once the observers have heard of it.
+    pub(crate) fn respond(self, observers: Option<&Arc<Observers>>) -> Response<ReplyBody> {
+        if let Some(observers) = observers {
+            observers.observe(&Event::Refused {
+                path: &self.path,
+                reason: self.reason,
+                code: match &self.problem {
+                    Problem::Http(_) => Code::Unknown,
+                    Problem::Status(status) => status.code(),
+                },
+            });
+        }
+        match self.problem {
+            Problem::Http(http) => {
+                let mut response = Response::new(ReplyBody::empty());
+                *response.status_mut() = http;
+                if http == StatusCode::METHOD_NOT_ALLOWED {
+                    let post = HeaderValue::from_static("POST");
+                    response.headers_mut().insert(header::ALLOW, post);
+                }
+                response
+            }
+            Problem::Status(status) => {
+                let mut response = ReplyBody::trailers_only(None, &status);
+                if self.reason == Refusal::Encoding {
+                    let name = headers::GRPC_ACCEPT_ENCODING;
+                    response.headers_mut().insert(name, headers::IDENTITY);
+                }
+                response
+            }
+        }
+    }
+}
+
+fn unknown_encoding(request: &HeaderMap) -> Option<Status> {
+    let encoding = request.get(headers::GRPC_ENCODING)?;
+    (encoding != headers::IDENTITY).then(|| {
+        let name = String::from_utf8_lossy(encoding.as_bytes());
+        let message = format!("messages compressed as `{name}` can't be read; `identity` can");
+        Status::new(Code::Unimplemented, message)
+    })
+}

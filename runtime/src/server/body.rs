@@ -1,0 +1,188 @@
+//! [`ReplyBody`]: what goes back, from the first byte to the last trailer.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context as Task, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Response, header};
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::Sleep;
+
+use super::call::{Answer, Reply};
+use super::guard::CallGuard;
+use super::serving::{deadline_exceeded, panicked};
+use crate::wire::encode::{Fill, Source};
+use crate::wire::{headers, status};
+use crate::{Code, Status};
+
+/// The body of a reply. One type for all kinds of calls: it holds what ends with the call, and ends
+/// it when the last trailer has been handed over or when it is dropped.
+pub struct ReplyBody {
+    content: Content,
+    guard: Option<CallGuard>,
+    /// The deadline, where a stream has one.
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+enum Content {
+    Empty,
+    Message(Bytes),
+    Stream {
+        source: Box<dyn Source>,
+        buffer: BytesMut,
+    },
+    Trailers(HeaderMap),
+}
+
+impl ReplyBody {
+    pub(crate) fn empty() -> Self {
+        Self {
+            content: Content::Empty,
+            guard: None,
+            sleep: None,
+        }
+    }
+
+    /// The response that carries `reply`.
+    pub(crate) fn respond(
+        reply: Reply,
+        guard: CallGuard,
+        sleep: Option<Pin<Box<Sleep>>>,
+    ) -> Response<Self> {
+        let content = match reply.0 {
+            Answer::Message(frame) => Content::Message(frame),
+            Answer::Stream(source) => Content::Stream {
+                source,
+                buffer: BytesMut::new(),
+            },
+            Answer::Failed(status) => return Self::trailers_only(Some(guard), &status),
+        };
+        let mut headers = headers::from_metadata(guard.context().response().take_headers());
+        headers.insert(header::CONTENT_TYPE, headers::GRPC);
+        let mut response = Response::new(Self {
+            content,
+            guard: Some(guard),
+            sleep,
+        });
+        *response.headers_mut() = headers;
+        response
+    }
+
+    /// The response to a call that failed before its first message.
+    pub(crate) fn trailers_only(mut guard: Option<CallGuard>, failure: &Status) -> Response<Self> {
+        let mut headers = HeaderMap::new();
+        if let Some(guard) = &mut guard {
+            let own = guard.context().response();
+            headers.extend(headers::from_metadata(own.take_headers()));
+            headers.extend(headers::from_metadata(own.take_trailers()));
+            guard.finish(failure.code());
+        }
+        status::write(failure, &mut headers);
+        headers.insert(header::CONTENT_TYPE, headers::GRPC);
+        let mut response = Response::new(Self {
+            content: Content::Empty,
+            guard,
+            sleep: None,
+        });
+        *response.headers_mut() = headers;
+        response
+    }
+
+    /// The trailers of a call that ended so.
+    fn trailers(&mut self, end: Result<(), Status>) -> HeaderMap {
+        let mut trailers = HeaderMap::new();
+        let Some(guard) = &mut self.guard else {
+            return trailers;
+        };
+        trailers.extend(headers::from_metadata(
+            guard.context().response().take_trailers(),
+        ));
+        match end {
+            Ok(()) => {
+                status::write_ok(&mut trailers);
+                guard.finish(Code::Ok);
+            }
+            Err(failure) => {
+                status::write(&failure, &mut trailers);
+                guard.finish(failure.code());
+            }
+        }
+        trailers
+    }
+
+    /// Asks the stream for more; the deadline ends it, and so does a panic.
+    fn poll_stream(&mut self, cx: &mut Task<'_>) -> Poll<Fill> {
+        let Content::Stream { source, buffer } = &mut self.content else {
+            return Poll::Ready(Fill::End(Ok(())));
+        };
+        if let Some(sleep) = &mut self.sleep
+            && sleep.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Fill::End(Err(deadline_exceeded())));
+        }
+        // The source is not polled again after a panic.
+        catch_unwind(AssertUnwindSafe(|| source.poll_fill(cx, buffer)))
+            .unwrap_or_else(|_| Poll::Ready(Fill::End(Err(panicked()))))
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Task<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = self.get_mut();
+        if matches!(this.content, Content::Stream { .. }) {
+            let fill = ready!(this.poll_stream(cx));
+            let Content::Stream { buffer, .. } = &mut this.content else {
+                return Poll::Ready(None);
+            };
+            let ready = buffer.split().freeze();
+            if let Fill::End(end) = fill {
+                let trailers = this.trailers(end);
+                this.content = Content::Trailers(trailers);
+            }
+            if !ready.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(ready))));
+            }
+        }
+        Poll::Ready(match std::mem::replace(&mut this.content, Content::Empty) {
+            Content::Message(frame) => {
+                let trailers = this.trailers(Ok(()));
+                this.content = Content::Trailers(trailers);
+                Some(Ok(Frame::data(frame)))
+            }
+            Content::Trailers(trailers) => Some(Ok(Frame::trailers(trailers))),
+            Content::Empty | Content::Stream { .. } => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.content, Content::Empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Empty | Content::Trailers(_) => SizeHint::with_exact(0),
+            Content::Message(_) | Content::Stream { .. } => SizeHint::default(),
+        }
+    }
+}
+
+impl Default for ReplyBody {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl fmt::Debug for ReplyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplyBody").finish_non_exhaustive()
+    }
+}

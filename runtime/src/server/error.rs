@@ -1,0 +1,72 @@
+//! [`ServerError`]: why a server does not start.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+use super::interceptors::ChainError;
+
+/// Why a server does not start.
+#[derive(Debug)]
+pub struct ServerError(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Bind { addr: SocketAddr, source: io::Error },
+    Duplicate { service: &'static str },
+    Chain(ChainError),
+}
+
+impl ServerError {
+    pub(super) fn bind(addr: SocketAddr, source: io::Error) -> Self {
+        Self(Kind::Bind { addr, source })
+    }
+
+    pub(super) fn duplicate(service: &'static str) -> Self {
+        Self(Kind::Duplicate { service })
+    }
+
+    /// Whether its address could not be listened on.
+    #[must_use]
+    pub fn is_bind(&self) -> bool {
+        matches!(self.0, Kind::Bind { .. })
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Bind { addr, source } => {
+                write!(f, "cannot listen on {addr}: {source}")?;
+                match source.kind() {
+                    io::ErrorKind::AddrInUse => f.write_str(
+                        "; another process has this port: set GRPC__SERVER__PORT, or 0 for a free one",
+                    ),
+                    _ => Ok(()),
+                }
+            }
+            Kind::Duplicate { service } => write!(
+                f,
+                "`{service}` was added twice; a server has each service once"
+            ),
+            Kind::Chain(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for ServerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0 {
+            Kind::Bind { source, .. } => Some(source),
+            Kind::Duplicate { .. } => None,
+            Kind::Chain(error) => Some(error),
+        }
+    }
+}
+
+impl From<ChainError> for ServerError {
+    fn from(error: ChainError) -> Self {
+        Self(Kind::Chain(error))
+    }
+}

@@ -1,0 +1,77 @@
+//! [`CallGuard`]: what has to happen once when a call is over, however it ends.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use crate::observe::{Event, Observers, Side};
+use crate::{Code, Context, Method};
+
+/// Held from a call's start to its last trailer. Dropping it ends the call: all who wait on its
+/// context are woken, observers hear the final code, and its permit is free.
+pub(crate) struct CallGuard {
+    context: Context,
+    code: Code,
+    observed: Option<Observed>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+struct Observed {
+    observers: Arc<Observers>,
+    method: &'static Method,
+    started: Instant,
+}
+
+impl CallGuard {
+    pub(crate) fn new(
+        context: Context,
+        method: &'static Method,
+        observers: Option<&Arc<Observers>>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let observed = observers.map(|observers| {
+            observers.observe(&Event::Started {
+                side: Side::Server,
+                method,
+                context: &context,
+            });
+            Observed {
+                observers: Arc::clone(observers),
+                method,
+                started: Instant::now(),
+            }
+        });
+        Self {
+            context,
+            // Who drops a call without an end has cancelled it.
+            code: Code::Cancelled,
+            observed,
+            _permit: permit,
+        }
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The reply has gone out whole, with this code.
+    pub(crate) fn finish(&mut self, code: Code) {
+        self.code = code;
+    }
+}
+
+impl Drop for CallGuard {
+    fn drop(&mut self) {
+        self.context.cancel();
+        if let Some(observed) = &self.observed {
+            observed.observers.observe(&Event::Ended {
+                side: Side::Server,
+                method: observed.method,
+                context: &self.context,
+                code: self.code,
+                elapsed: observed.started.elapsed(),
+            });
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The server: from an HTTP/2 request to the servicer and back.
+//!
+//! A request goes straight through: [`accept`] checks its head and makes the [`Context`], the
+//! service's dispatch finds the method and reads the message ([`Call`]), [`serving`] holds deadline
+//! and panics around it, and [`ReplyBody`] carries what comes back to its last trailer.
+//!
+//! [`Context`]: crate::Context
+
+pub(crate) mod accept;
+mod body;
+mod call;
+mod guard;
+mod interceptors;
+mod mount;
+mod request;
+mod service;
+mod serving;
+
+#[cfg(feature = "server")]
+mod config;
+#[cfg(feature = "server")]
+mod connection;
+#[cfg(feature = "server")]
+mod error;
+#[cfg(feature = "server")]
+mod listen;
+#[cfg(feature = "server")]
+mod settings;
+#[cfg(feature = "server")]
+mod signal;
+
+pub use self::body::ReplyBody;
+pub use self::call::{Call, Reply};
+pub use self::interceptors::{ChainError, Interceptors};
+pub use self::mount::TowerService;
+pub(crate) use self::request::RequestBody;
+pub use self::service::{Dispatcher, Service};
+
+#[cfg(feature = "server")]
+pub use self::config::ConfigError;
+#[cfg(feature = "server")]
+pub use self::error::ServerError;
+#[cfg(feature = "server")]
+pub use self::listen::BoundServer;
+#[cfg(feature = "server")]
+pub use self::settings::Server;
+#[cfg(feature = "server")]
+pub use self::signal::shutdown_signal;

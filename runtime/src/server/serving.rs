@@ -1,0 +1,75 @@
+//! [`Serving`]: a call being answered, with its deadline and its panics.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context as Task, Poll};
+
+use http::Response;
+use tokio::time::{Sleep, sleep_until};
+
+use super::body::ReplyBody;
+use super::call::Reply;
+use super::guard::CallGuard;
+use crate::{Code, Status};
+
+pin_project_lite::pin_project! {
+    /// Answers one call: the dispatch's reply, or a status when it panics or its deadline passes,
+    /// upon which the servicer's future is dropped.
+    pub(crate) struct Serving<F> {
+        #[pin]
+        dispatch: Option<F>,
+        guard: Option<CallGuard>,
+        // One box a call that has a deadline: a timer must not move, and it moves on to the body.
+        sleep: Option<Pin<Box<Sleep>>>,
+    }
+}
+
+impl<F> Serving<F> {
+    pub(crate) fn new(dispatch: F, guard: CallGuard) -> Self {
+        let deadline = guard.context().deadline();
+        Self {
+            dispatch: Some(dispatch),
+            guard: Some(guard),
+            sleep: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
+        }
+    }
+}
+
+impl<F: Future<Output = Reply>> Future for Serving<F> {
+    type Output = Response<ReplyBody>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let late = match this.sleep {
+            Some(sleep) => sleep.as_mut().poll(cx).is_ready(),
+            None => false,
+        };
+        let reply = if late {
+            Reply::failed(deadline_exceeded())
+        } else if let Some(dispatch) = this.dispatch.as_mut().as_pin_mut() {
+            match catch_unwind(AssertUnwindSafe(|| dispatch.poll(cx))) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(reply)) => reply,
+                Err(_) => Reply::failed(panicked()),
+            }
+        } else {
+            return Poll::Pending;
+        };
+        // The servicer is dropped before its caller hears of the end.
+        this.dispatch.set(None);
+        Poll::Ready(match this.guard.take() {
+            Some(guard) => ReplyBody::respond(reply, guard, this.sleep.take()),
+            None => Response::new(ReplyBody::empty()),
+        })
+    }
+}
+
+/// The deadline has passed.
+pub(super) fn deadline_exceeded() -> Status {
+    Status::new(Code::DeadlineExceeded, "the deadline has passed")
+}
+
+/// A servicer has panicked. What it said stays in the process: it can hold anything.
+pub(super) fn panicked() -> Status {
+    Status::new(Code::Internal, "internal error")
+}

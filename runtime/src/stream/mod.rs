@@ -1,0 +1,7 @@
+//! Streams of a servicer: [`Inbound`], what comes in, and [`Streamed`], what goes out.
+
+mod inbound;
+mod streamed;
+
+pub use self::inbound::{Inbound, InboundError};
+pub use self::streamed::{Closed, StreamSender, Streamed};

@@ -1,0 +1,202 @@
+//! [`Frames`]: the messages of a body, one after the other.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::HeaderMap;
+use http_body::Body;
+
+use super::PREFIX;
+use crate::{BoxError, Code, Status};
+
+/// Splits a body into its messages.
+///
+/// A message that lies whole in one chunk is a slice of it; only one that is spread over chunks is
+/// copied together.
+#[derive(Debug)]
+pub(crate) struct Frames<B> {
+    body: B,
+    chunk: Bytes,
+    partial: BytesMut,
+    trailers: Option<HeaderMap>,
+    max_message_size: usize,
+    ended: bool,
+}
+
+/// Why a body has no next message.
+#[derive(Debug)]
+pub(crate) enum FrameError {
+    /// What came is not gRPC, or is too much: the status says so.
+    Invalid(Status),
+    /// The stream was reset, or the connection is gone.
+    Cut(BoxError),
+}
+
+impl<B> Frames<B> {
+    pub(crate) fn new(body: B, max_message_size: usize) -> Self {
+        Self {
+            body,
+            chunk: Bytes::new(),
+            partial: BytesMut::new(),
+            trailers: None,
+            max_message_size,
+            ended: false,
+        }
+    }
+
+    /// The same frames of the body that `change` makes of theirs.
+    pub(crate) fn map<C>(self, change: impl FnOnce(B) -> C) -> Frames<C> {
+        Frames {
+            body: change(self.body),
+            chunk: self.chunk,
+            partial: self.partial,
+            trailers: self.trailers,
+            max_message_size: self.max_message_size,
+            ended: self.ended,
+        }
+    }
+
+    pub(crate) fn body(&self) -> &B {
+        &self.body
+    }
+
+    /// The trailers, once the body has ended with some.
+    pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
+        self.trailers.take()
+    }
+}
+
+impl<B> Frames<B>
+where
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    /// The next message's bytes; `None` at a clean end.
+    pub(crate) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, FrameError>>> {
+        loop {
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            match self.split() {
+                Ok(Some(message)) => return Poll::Ready(Some(Ok(message))),
+                Ok(None) => {}
+                Err(status) => {
+                    return Poll::Ready(Some(Err(self.end(FrameError::Invalid(status)))));
+                }
+            }
+            match ready!(self.poll_chunk(cx)) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Ready(self.finish().map(Err)),
+                Err(error) => return Poll::Ready(Some(Err(self.end(error)))),
+            }
+        }
+    }
+
+    /// Awaits [`Frames::poll_next`].
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, FrameError>> {
+        std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// Reads one more chunk; `false` at the end of the body.
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, FrameError>> {
+        let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return Poll::Ready(Err(FrameError::Cut(error.into()))),
+            None => return Poll::Ready(Ok(false)),
+        };
+        match frame.into_data() {
+            Ok(data) if self.chunk.is_empty() => self.chunk = data,
+            Ok(data) => {
+                self.partial.extend_from_slice(&self.chunk);
+                self.chunk = data;
+            }
+            Err(frame) => self.trailers = frame.into_trailers().ok(),
+        }
+        Poll::Ready(Ok(true))
+    }
+
+    /// Takes a whole message out of what has been read.
+    fn split(&mut self) -> Result<Option<Bytes>, Status> {
+        if !self.partial.is_empty() || self.chunk.len() < PREFIX {
+            self.partial.extend_from_slice(&self.chunk);
+            self.chunk.clear();
+        }
+        if self.partial.is_empty() {
+            return Ok(match self.length(&self.chunk)? {
+                Some(length) if self.chunk.len() - PREFIX >= length => {
+                    self.chunk.advance(PREFIX);
+                    Some(self.chunk.split_to(length))
+                }
+                _ => None,
+            });
+        }
+        Ok(match self.length(&self.partial)? {
+            Some(length) if self.partial.len() - PREFIX >= length => {
+                self.partial.advance(PREFIX);
+                Some(self.partial.split_to(length).freeze())
+            }
+            _ => None,
+        })
+    }
+
+    /// The length that a prefix announces, once the prefix is whole.
+    fn length(&self, bytes: &[u8]) -> Result<Option<usize>, Status> {
+        let Some((&[flags, a, b, c, d], _)) = bytes.split_first_chunk::<PREFIX>() else {
+            return Ok(None);
+        };
+        match flags {
+            0 => {}
+            1 => {
+                return Err(Status::new(
+                    Code::Internal,
+                    "a message is marked as compressed, but no `grpc-encoding` was agreed on",
+                ));
+            }
+            _ => {
+                return Err(Status::new(
+                    Code::Internal,
+                    format!("a message has the flags {flags:#04x}, and only 0 and 1 are defined"),
+                ));
+            }
+        }
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        if length > self.max_message_size {
+            return Err(Status::new(
+                Code::ResourceExhausted,
+                format!(
+                    "a message of {length} bytes is larger than the limit of {} bytes",
+                    self.max_message_size
+                ),
+            ));
+        }
+        Ok(Some(length))
+    }
+
+    /// The body has ended: cleanly, in the middle of a message, or cut.
+    fn finish(&mut self) -> Option<FrameError> {
+        self.ended = true;
+        if self.trailers.is_none() && !self.body.is_end_stream() {
+            // A reset with NO_ERROR reads as an end, but END_STREAM was never sent.
+            return Some(FrameError::Cut(
+                "the stream was reset before its end".into(),
+            ));
+        }
+        let left = self.chunk.len() + self.partial.len();
+        (left > 0).then(|| {
+            FrameError::Invalid(Status::new(
+                Code::Internal,
+                format!("the stream ended in the middle of a message, {left} bytes into it"),
+            ))
+        })
+    }
+
+    fn end(&mut self, error: FrameError) -> FrameError {
+        self.ended = true;
+        self.chunk.clear();
+        self.partial.clear();
+        error
+    }
+}

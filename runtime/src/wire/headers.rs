@@ -1,0 +1,75 @@
+//! The headers that make an HTTP/2 message a gRPC one.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tonic::metadata::MetadataMap;
+
+pub(crate) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+pub(crate) const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
+pub(crate) const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("apibase/", env!("CARGO_PKG_VERSION")));
+pub(crate) const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+
+pub(crate) const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+pub(crate) const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+
+/// Whether a content type is gRPC with protobuf: `application/grpc` or `application/grpc+proto`,
+/// with or without parameters.
+pub(crate) fn is_grpc(content_type: &HeaderValue) -> bool {
+    let bytes = content_type.as_bytes();
+    let end = bytes.iter().position(|b| *b == b';').unwrap_or(bytes.len());
+    let (media_type, _) = bytes.split_at(end);
+    let media_type = media_type.trim_ascii_end();
+    media_type.eq_ignore_ascii_case(b"application/grpc")
+        || media_type.eq_ignore_ascii_case(b"application/grpc+proto")
+}
+
+/// Names that are the protocol's, so that no user's metadata can overwrite them.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    name.starts_with("grpc-") || matches!(name, "te" | "content-type" | "user-agent")
+}
+
+/// User's metadata as headers, without the protocol's own names.
+///
+/// `grpc-retry-pushback-ms` is the one `grpc-` name that a service sets itself (gRFC A6), and
+/// `grpc-status-details-bin` was set by [`super::status::write`].
+pub(crate) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
+    let mut headers = metadata.into_headers();
+    for name in [
+        "te",
+        "content-type",
+        "user-agent",
+        "grpc-status",
+        "grpc-message",
+        "grpc-encoding",
+        "grpc-timeout",
+    ] {
+        headers.remove(name);
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_grpc_with_protobuf_is_grpc() {
+        for yes in [
+            "application/grpc",
+            "application/grpc+proto",
+            "application/grpc; charset=utf-8",
+            "Application/gRPC",
+        ] {
+            assert!(is_grpc(&HeaderValue::from_static(yes)), "{yes}");
+        }
+        for no in [
+            "application/grpc+json",
+            "application/grpc-web",
+            "application/grpcx",
+            "text/plain",
+            "",
+        ] {
+            assert!(!is_grpc(&HeaderValue::from_static(no)), "{no}");
+        }
+    }
+}
