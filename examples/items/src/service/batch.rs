@@ -1,0 +1,55 @@
+//! `BatchCreateItems`: creates items as their requests come.
+
+use apibase::{DomainError, Inbound};
+
+use super::{Items, MAX_BATCH, refuse};
+use crate::common::ErrorDetail;
+use crate::examples::{BatchCreateResponse, CreateItemRequest};
+use crate::store::Store;
+
+/// Creates an item for each request; a bad one is reported, and the others go on.
+pub(super) async fn create<S: Store>(
+    items: &Items<S>,
+    mut requests: Inbound<CreateItemRequest>,
+) -> Result<BatchCreateResponse, DomainError> {
+    let mut response = BatchCreateResponse::default();
+    let mut index = 0;
+    while let Some(request) = requests.message().await? {
+        if index == MAX_BATCH {
+            response.errors.extend(too_many());
+            break;
+        }
+        match items.create(request).await {
+            Ok(item) => {
+                response.created_count += 1;
+                response.created_ids.push(item.id.to_string());
+            }
+            Err(error) => response.errors.extend(refused(&error, index)),
+        }
+        index += 1;
+    }
+    Ok(response)
+}
+
+/// What was wrong with the request at `index`, one detail for each field to blame.
+fn refused(error: &DomainError, index: usize) -> Vec<ErrorDetail> {
+    let mut details = refuse::details(error);
+    for detail in &mut details {
+        detail.field = match detail.field.as_str() {
+            "" => format!("requests[{index}]"),
+            field => format!("requests[{index}].{field}"),
+        };
+        detail
+            .metadata
+            .insert("index".to_owned(), index.to_string());
+    }
+    details
+}
+
+/// Said once, so that what was created before isn't lost with a failed call.
+fn too_many() -> Vec<ErrorDetail> {
+    let error = DomainError::validation(format!(
+        "a batch has at most {MAX_BATCH} requests; this one and what follows were not read"
+    ));
+    refused(&error, MAX_BATCH)
+}

@@ -1,0 +1,131 @@
+//! From the bytes of a descriptor set to descriptors that the rest can rely on: checked, in one
+//! order whatever order they came in, complete, and with their comments aside.
+
+mod canonical;
+mod check;
+mod idents;
+mod normal;
+mod source;
+mod wire;
+
+use prost::Message as _;
+use prost_reflect::DescriptorPool;
+use prost_types::FileDescriptorProto;
+
+pub(crate) use self::source::{Source, tag};
+use crate::error::{Diagnostic, Diagnostics, Error};
+
+/// A checked descriptor set.
+pub(crate) struct Descriptors {
+    /// Every file after those it imports, otherwise by name.
+    files: Vec<File>,
+    pool: DescriptorPool,
+}
+
+/// One file of the set.
+pub(crate) struct File {
+    /// Normal: types by their full name, no empty package, `packed` always explicit, no source
+    /// information. Without custom options, which prost-types drops.
+    pub(crate) proto: FileDescriptorProto,
+    pub(crate) source: Source,
+    /// As it came, custom options included.
+    bytes: Vec<u8>,
+}
+
+impl Descriptors {
+    /// Reads an encoded `FileDescriptorSet`.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read, is not complete, contradicts itself, or uses editions.
+    pub(crate) fn load(descriptor_set: &[u8]) -> Result<Self, Error> {
+        let mut raw = check::split(descriptor_set)?;
+        let order = check::in_order(&raw)?;
+        let bytes: Vec<Vec<u8>> = order
+            .iter()
+            .filter_map(|name| raw.remove(name))
+            .map(|file| file.bytes)
+            .collect();
+        let set = check::SetBytes { file: bytes };
+        let pool = DescriptorPool::decode(set.encode_to_vec().as_slice())
+            .map_err(|error| invalid(&error))?;
+        let mut problems = Diagnostics::new();
+        problems.extend(pool.file_descriptor_protos().filter_map(idents::check));
+        problems.finish()?;
+        let files = pool
+            .file_descriptor_protos()
+            .zip(set.file)
+            .map(|(proto, bytes)| File {
+                source: Source::new(proto),
+                proto: normal::file(proto),
+                bytes,
+            })
+            .collect();
+        Ok(Self { files, pool })
+    }
+
+    /// Every file after those it imports, otherwise by name.
+    pub(crate) fn files(&self) -> &[File] {
+        &self.files
+    }
+
+    /// The file with this name.
+    pub(crate) fn file(&self, name: &str) -> Option<&File> {
+        self.files.iter().find(|file| file.proto.name() == name)
+    }
+
+    /// The canonical descriptor set of `files` and what they import, without google/protobuf:
+    /// the same bytes whichever compiler wrote the descriptors.
+    ///
+    /// # Errors
+    ///
+    /// When a file's bytes are garbled in a place that nothing has looked at before.
+    pub(crate) fn canonical_set(&self, files: &[&File]) -> Result<Vec<u8>, Error> {
+        let wanted = self.with_imports(files);
+        let mut set = check::SetBytes::default();
+        for file in &self.files {
+            if wanted.contains(&file.proto.name()) {
+                let bytes = canonical::file(&self.pool, &file.bytes).map_err(|reason| {
+                    Error::input(format!("{} can't be read: {reason}", file.proto.name()))
+                })?;
+                set.file.push(bytes);
+            }
+        }
+        Ok(set.encode_to_vec())
+    }
+
+    fn with_imports<'a>(&'a self, files: &[&'a File]) -> Vec<&'a str> {
+        let mut wanted: Vec<&str> = Vec::new();
+        let mut open: Vec<&str> = files.iter().map(|file| file.proto.name()).collect();
+        while let Some(name) = open.pop() {
+            if is_well_known(name) || wanted.contains(&name) {
+                continue;
+            }
+            wanted.push(name);
+            if let Some(file) = self.file(name) {
+                open.extend(file.proto.dependency.iter().map(String::as_str));
+            }
+        }
+        wanted
+    }
+}
+
+/// Whether a file is part of protobuf itself, for which prost-types has the Rust.
+pub(crate) fn is_well_known(file: &str) -> bool {
+    file.starts_with("google/protobuf/")
+}
+
+fn invalid(error: &prost_reflect::DescriptorError) -> Error {
+    let diagnostic = Diagnostic::new(error.to_string());
+    let place = (error.line(), error.column());
+    match (error.file(), place) {
+        (Some(file), (Some(line), Some(column))) => diagnostic.at(
+            file,
+            u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1),
+            u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1),
+        ),
+        (Some(file), _) => diagnostic.in_file(file),
+        (None, _) => diagnostic,
+    }
+    .into()
+}

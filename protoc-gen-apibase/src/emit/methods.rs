@@ -1,0 +1,64 @@
+//! The module with a service's methods as constants.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::tokens::{doc, ident};
+use crate::model::{Idempotency, Kind, Method, Service};
+
+pub(super) fn module(service: &Service) -> TokenStream {
+    let about = doc(&format!(
+        "The methods of `{}` and their policies.",
+        service.full_name
+    ));
+    let name = ident(&service.module);
+    let constants = service.methods.iter().map(constant);
+    let all = service.methods.iter().map(|method| ident(&method.constant));
+    quote! {
+        #about
+        pub mod #name {
+            use ::apibase::codegen as rt;
+
+            #(#constants)*
+
+            /// All of them, in the order of the proto.
+            pub const METHODS: &[rt::Method] = &[#(#all),*];
+        }
+    }
+}
+
+fn constant(method: &Method) -> TokenStream {
+    let about = doc(&format!("`{}`: {}.", method.proto_name, summary(method)));
+    let name = ident(&method.constant);
+    let path = &method.path;
+    let kind = match method.kind {
+        Kind::Unary => ident("unary"),
+        Kind::ServerStream => ident("server_stream"),
+        Kind::ClientStream => ident("client_stream"),
+        Kind::Bidi => ident("bidi"),
+    };
+    let idempotency = match method.idempotency {
+        Idempotency::Unknown => TokenStream::new(),
+        Idempotency::Idempotent => quote!(.idempotent()),
+        Idempotency::NoSideEffects => quote!(.no_side_effects()),
+    };
+    quote! {
+        #about
+        pub const #name: rt::Method = rt::Method::#kind(#path) #idempotency;
+    }
+}
+
+fn summary(method: &Method) -> String {
+    let kind = match method.kind {
+        Kind::Unary => "unary",
+        Kind::ServerStream => "server stream",
+        Kind::ClientStream => "client stream",
+        Kind::Bidi => "streams both ways",
+    };
+    let idempotency = match method.idempotency {
+        Idempotency::Unknown => "",
+        Idempotency::Idempotent => ", idempotent",
+        Idempotency::NoSideEffects => ", no side effects",
+    };
+    format!("{kind}{idempotency}")
+}

@@ -1,0 +1,116 @@
+//! One emitter per output. They write what the model says and decide nothing.
+
+mod client;
+mod descriptors;
+mod docs;
+mod messages;
+mod methods;
+mod server;
+mod servicer;
+mod tokens;
+mod tonic;
+mod tree;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::GeneratedFile;
+use crate::descriptors::Descriptors;
+use crate::error::Error;
+use crate::layout::{self, Banner};
+use crate::model::{Model, Package};
+use crate::options::Options;
+
+/// All files of a run, by package.
+///
+/// # Errors
+///
+/// When prost-build or a docs template refuses what the model let through.
+pub(crate) fn files(
+    model: &Model,
+    descriptors: &Descriptors,
+    options: &Options,
+) -> Result<Vec<GeneratedFile>, Error> {
+    let mut files = Vec::new();
+    if options.emit.rust {
+        let mut messages = messages::generate(model, descriptors, options)?;
+        for package in model.packages.iter().filter(|package| package.emit) {
+            let items = messages.remove(&package.proto).unwrap_or_default();
+            files.push(rust(&package.stem, &package.sources, &layout::items(items)));
+            if !package.services.is_empty() {
+                files.extend(service_layer(package, options)?);
+            }
+        }
+        if let Some(name) = &options.include_file {
+            files.push(tree::file(name, model, options)?);
+        }
+    }
+    if options.emit.docs {
+        files.extend(docs::pages(model, options.templates.as_deref())?);
+    }
+    Ok(files)
+}
+
+fn service_layer(package: &Package, options: &Options) -> Result<Vec<GeneratedFile>, Error> {
+    let stem = &package.stem;
+    let sources = sources_with_services(package);
+    let mut files = vec![
+        rust(
+            &format!("{stem}.api"),
+            &sources,
+            &layout::tokens(api(package))?,
+        ),
+        rust(
+            &format!("{stem}.descriptors"),
+            &package.sources,
+            &descriptors::constant(package),
+        ),
+    ];
+    if options.tonic {
+        let modules = layout::tokens(tonic::modules(package))?;
+        files.push(rust(&format!("{stem}.tonic"), &sources, &modules));
+    }
+    Ok(files)
+}
+
+/// Everything inside a package's `api` module.
+fn api(package: &Package) -> TokenStream {
+    let comment =
+        layout::comment("Fails to compile when the runtime is older than this file's surface.");
+    let descriptors = format!("{}.descriptors.rs", package.stem);
+    let services = package.services.iter().map(|service| {
+        let banner = Banner(format!("Service {}", service.proto_name));
+        let servicer = servicer::definition(service, &banner);
+        let server = server::definition(service);
+        let client = client::definition(service);
+        let methods = methods::module(service);
+        quote!(#servicer #server #client #methods)
+    });
+    quote! {
+        use ::apibase::codegen::{self as rt, Future};
+
+        #comment
+        const _: () = rt::surface::R1;
+
+        include!(#descriptors);
+
+        #(#services)*
+    }
+}
+
+fn sources_with_services(package: &Package) -> Vec<String> {
+    let mut sources: Vec<String> = package
+        .services
+        .iter()
+        .map(|service| service.source.clone())
+        .collect();
+    sources.dedup();
+    sources
+}
+
+fn rust(stem: &str, sources: &[String], body: &str) -> GeneratedFile {
+    GeneratedFile {
+        name: format!("{stem}.rs"),
+        content: layout::header(sources) + body,
+    }
+}

@@ -1,0 +1,56 @@
+//! Small pieces of Rust that several emitters need.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::model::{Method, Type};
+
+/// Lines of rustdoc.
+pub(super) fn docs(lines: &[String]) -> TokenStream {
+    let lines = lines.iter().map(|line| match line.as_str() {
+        "" => String::new(),
+        line => format!(" {line}"),
+    });
+    quote!(#(#[doc = #lines])*)
+}
+
+/// One line of rustdoc.
+pub(super) fn doc(line: &str) -> TokenStream {
+    docs(&[line.to_owned()])
+}
+
+/// An identifier of the model, which may be raw (`r#type`).
+pub(super) fn ident(name: &str) -> Ident {
+    match name.strip_prefix("r#") {
+        Some(name) => Ident::new_raw(name, Span::call_site()),
+        None => Ident::new(name, Span::call_site()),
+    }
+}
+
+/// A type of the model, as written inside `api`.
+pub(super) fn ty(ty: &Type) -> TokenStream {
+    // What the model holds are paths that prost would write, or the user's own, which the
+    // options checked. Should one not parse, the layout's proof says so.
+    ty.rust.parse().unwrap_or_default()
+}
+
+/// `#[deprecated]` where the proto says so.
+pub(super) fn deprecated(method: &Method) -> TokenStream {
+    if method.deprecated {
+        quote!(#[deprecated])
+    } else {
+        TokenStream::new()
+    }
+}
+
+/// For functions whose names clippy expects another `self` of.
+pub(super) fn allow_self_convention(method: &Method) -> TokenStream {
+    if ["from_", "into_"]
+        .iter()
+        .any(|prefix| method.name.starts_with(prefix))
+    {
+        quote!(#[allow(clippy::wrong_self_convention, reason = "the RPC is named so")])
+    } else {
+        TokenStream::new()
+    }
+}

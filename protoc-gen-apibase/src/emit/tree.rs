@@ -1,0 +1,126 @@
+//! The module tree that includes all other files.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::tokens::{doc, ident};
+use crate::GeneratedFile;
+use crate::error::{Diagnostic, Error};
+use crate::layout;
+use crate::model::{Model, Package};
+use crate::options::Options;
+
+/// The file with the tree, under the name that the user gave.
+pub(super) fn file(name: &str, model: &Model, options: &Options) -> Result<GeneratedFile, Error> {
+    let mut root = Node::default();
+    for package in model.packages.iter().filter(|package| package.emit) {
+        if format!("{}.rs", package.stem) == name {
+            let message = format!(
+                "parameter `include_file`: `{name}` is the file of package `{}`",
+                package.proto
+            );
+            let diagnostic = Diagnostic::new(message).help("choose another name, such as `mod.rs`");
+            return Err(Error::parameter(vec![diagnostic]));
+        }
+        root.insert(&package.module, package);
+    }
+    let tokens = root.content("", options);
+    Ok(GeneratedFile {
+        name: name.to_owned(),
+        content: layout::header(&[]) + &layout::tokens(tokens)?,
+    })
+}
+
+/// A module: the package that it is, if it is one, and those below.
+#[derive(Default)]
+struct Node<'a> {
+    package: Option<&'a Package>,
+    children: BTreeMap<&'a str, Node<'a>>,
+}
+
+impl<'a> Node<'a> {
+    fn insert(&mut self, path: &'a [String], package: &'a Package) {
+        match path {
+            [] => self.package = Some(package),
+            [first, rest @ ..] => self
+                .children
+                .entry(first)
+                .or_default()
+                .insert(rest, package),
+        }
+    }
+
+    fn content(&self, parent: &str, options: &Options) -> TokenStream {
+        let own = self.package.map(|package| own(package, parent, options));
+        let children = self
+            .children
+            .iter()
+            .map(|(name, node)| node.module(name, parent, options));
+        quote!(#own #(#children)*)
+    }
+
+    fn module(&self, name: &str, parent: &str, options: &Options) -> TokenStream {
+        let about = match self.package {
+            Some(package) => doc(&format!("Package `{}`.", package.proto)),
+            None => doc("Packages below this name."),
+        };
+        let inception = allow_inception(name, parent);
+        let reach = if parent.is_empty() { allow_reach() } else { TokenStream::new() };
+        let content = self.content(name, options);
+        let name = ident(name);
+        quote! {
+            #about
+            #inception
+            #reach
+            pub mod #name {
+                #content
+            }
+        }
+    }
+}
+
+/// What a package's module has of its own; `parent` is the module's name.
+fn own(package: &Package, parent: &str, options: &Options) -> TokenStream {
+    let stem = &package.stem;
+    let messages = format!("{stem}.rs");
+    let services = if package.services.is_empty() {
+        TokenStream::new()
+    } else {
+        let tonic = options.tonic.then(|| format!("{stem}.tonic.rs"));
+        let tonic = tonic.iter();
+        let about = doc(&match package.proto.as_str() {
+            "" => "The services without a package.".to_owned(),
+            name => format!("The services of package `{name}`."),
+        });
+        let inception = allow_inception(&package.api_module, parent);
+        let name = ident(&package.api_module);
+        let api = format!("{stem}.api.rs");
+        quote! {
+            #(include!(#tonic);)*
+            #about
+            #inception
+            pub mod #name {
+                include!(#api);
+            }
+        }
+    };
+    quote! {
+        include!(#messages);
+        #services
+    }
+}
+
+/// For a module with its parent's name, as package `shop.shop` makes one.
+fn allow_inception(name: &str, parent: &str) -> TokenStream {
+    if name != parent {
+        return TokenStream::new();
+    }
+    quote!(#[allow(clippy::module_inception, reason = "the packages are named so")])
+}
+
+/// For outermost modules: lints may ask that what can't be reached from outside is not `pub`.
+fn allow_reach() -> TokenStream {
+    quote!(#[allow(unreachable_pub, reason = "it depends on where the tree is included")])
+}

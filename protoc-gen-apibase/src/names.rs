@@ -1,0 +1,200 @@
+//! How proto names become Rust names. `NAMING.md` is the specification; nothing else changes
+//! the case of a name or escapes one.
+
+use heck::{ToShoutySnakeCase as _, ToSnakeCase as _, ToUpperCamelCase as _};
+
+/// Function names that the stubs, the prelude's traits or `Arc` already use; an RPC with such
+/// a name gets a trailing underscore.
+const RESERVED_FUNCTIONS: &[&str] = &[
+    "as_mut",
+    "as_ref",
+    "clone",
+    "connect",
+    "connect_lazy",
+    "drop",
+    "in_process",
+    "into",
+    "new",
+    "to_owned",
+    "try_into",
+    "with",
+];
+
+/// Further names that the client of tonic's own code generation has for itself.
+const RESERVED_BY_TONIC: &[&str] = &[
+    "accept_compressed",
+    "max_decoding_message_size",
+    "max_encoding_message_size",
+    "send_compressed",
+    "with_interceptor",
+    "with_origin",
+];
+
+/// All Rust names of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServiceNames {
+    pub(crate) servicer: String,
+    pub(crate) server: String,
+    pub(crate) client: String,
+    pub(crate) module: String,
+}
+
+/// All Rust names of a method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MethodNames {
+    pub(crate) function: String,
+    pub(crate) constant: String,
+    /// The function's name under tonic's own code generation.
+    pub(crate) tonic: String,
+    /// Whether the function's name got an underscore because the plain one is reserved.
+    pub(crate) renamed: bool,
+}
+
+impl ServiceNames {
+    pub(crate) fn new(proto_name: &str) -> Self {
+        let base = upper_camel_unescaped(proto_name);
+        let servicer = if base.ends_with("Service") {
+            format!("{base}r")
+        } else {
+            format!("{base}Servicer")
+        };
+        let module = match snake(proto_name) {
+            module if module == "rt" => "rt_".to_owned(),
+            module => module,
+        };
+        Self {
+            servicer: escape(&servicer),
+            server: escape(&format!("{base}Server")),
+            client: escape(&format!("{base}Client")),
+            module,
+        }
+    }
+}
+
+impl MethodNames {
+    pub(crate) fn new(proto_name: &str) -> Self {
+        let plain = snake(proto_name);
+        let renamed = RESERVED_FUNCTIONS.contains(&plain.as_str());
+        let function = if renamed {
+            format!("{plain}_")
+        } else {
+            plain.clone()
+        };
+        let tonic = if RESERVED_BY_TONIC.contains(&plain.as_str()) {
+            format!("{plain}_")
+        } else {
+            function.clone()
+        };
+        let constant = match proto_name.to_shouty_snake_case() {
+            constant if constant == "METHODS" => "METHODS_".to_owned(),
+            constant => escape(&constant),
+        };
+        Self {
+            function,
+            constant,
+            tonic,
+            renamed,
+        }
+    }
+}
+
+/// A package's name in its files' names: the package itself, `_` for none, and one more
+/// underscore where `foo.api` would otherwise write the file that belongs to `foo`'s `api`.
+pub(crate) fn stem(package: &str) -> String {
+    let last = package.rsplit('.').next().unwrap_or_default();
+    match last.trim_end_matches('_') {
+        "" | "api" | "descriptors" | "tonic" => format!("{package}_"),
+        _ => package.to_owned(),
+    }
+}
+
+/// The Rust modules of a package, outermost first.
+pub(crate) fn modules(package: &str) -> Vec<String> {
+    package
+        .split('.')
+        .filter(|segment| !segment.is_empty())
+        .map(snake)
+        .collect()
+}
+
+/// A module, function or field: `snake_case`, escaped, as prost does it.
+pub(crate) fn snake(name: &str) -> String {
+    escape(&name.to_snake_case())
+}
+
+/// A type: `UpperCamelCase`, escaped, as prost does it.
+pub(crate) fn upper_camel(name: &str) -> String {
+    escape(&upper_camel_unescaped(name))
+}
+
+/// An enum's variant: the value's name without the enum's, as prost does it.
+pub(crate) fn variant(enum_name: &str, value: &str) -> String {
+    let value = upper_camel(value);
+    let stripped = value
+        .strip_prefix(&upper_camel(enum_name))
+        .filter(|rest| rest.starts_with(char::is_uppercase));
+    escape(stripped.unwrap_or(&value))
+}
+
+/// The type of a oneof: suffixed where a nested type has the plain name, as prost does it.
+pub(crate) fn oneof_type<'a>(name: &str, mut nested: impl Iterator<Item = &'a str>) -> String {
+    let plain = upper_camel(name);
+    if nested.any(|nested| upper_camel(nested) == plain) {
+        format!("{plain}OneOf")
+    } else {
+        plain
+    }
+}
+
+/// A field's name in JSON where the descriptor lacks it, as protoc derives it.
+pub(crate) fn json(name: &str) -> String {
+    let mut json = String::with_capacity(name.len());
+    let mut upper = false;
+    for char in name.chars() {
+        if char == '_' {
+            upper = true;
+        } else if upper {
+            json.push(char.to_ascii_uppercase());
+            upper = false;
+        } else {
+            json.push(char);
+        }
+    }
+    json
+}
+
+/// Tonic's own, naive, snake case, of which it makes its modules' names.
+pub(crate) fn tonic_snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len());
+    let mut chars = name.chars().peekable();
+    while let Some(char) = chars.next() {
+        snake.push(char.to_ascii_lowercase());
+        if chars.peek().is_some_and(|next| next.is_uppercase()) {
+            snake.push('_');
+        }
+    }
+    snake
+}
+
+fn upper_camel_unescaped(name: &str) -> String {
+    name.to_upper_camel_case()
+}
+
+/// Makes an identifier of what may be a keyword or start with a digit.
+fn escape(name: &str) -> String {
+    match name {
+        // Keywords of the editions 2015 to 2024, used or reserved.
+        "abstract" | "as" | "async" | "await" | "become" | "box" | "break" | "const"
+        | "continue" | "do" | "dyn" | "else" | "enum" | "false" | "final" | "fn" | "for"
+        | "gen" | "if" | "impl" | "in" | "let" | "loop" | "macro" | "match" | "mod" | "move"
+        | "mut" | "override" | "priv" | "pub" | "ref" | "return" | "static" | "struct"
+        | "trait" | "true" | "try" | "type" | "typeof" | "unsafe" | "unsized" | "use"
+        | "virtual" | "where" | "while" | "yield" => format!("r#{name}"),
+        // Those that can't be raw.
+        "_" | "super" | "self" | "Self" | "extern" | "crate" => format!("{name}_"),
+        // A name of underscores alone has no letters to keep.
+        "" => "__".to_owned(),
+        _ if name.starts_with(char::is_numeric) => format!("_{name}"),
+        _ => name.to_owned(),
+    }
+}
