@@ -1,5 +1,11 @@
 //! The command line, run as a person or CI runs it.
 #![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use std::fs;
 use std::io::Write as _;

@@ -1,5 +1,11 @@
 //! The Markdown pages, and templates that replace ours.
 #![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use std::fs;
 use std::path::Path;

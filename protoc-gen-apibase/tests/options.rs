@@ -1,4 +1,10 @@
 //! Parameters: what is understood, and what is said about the rest.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use std::path::Path;
 

@@ -192,3 +192,17 @@ fn page_limit(page_size: i32) -> Result<usize, DomainError> {
         Err(_) => Err(refuse::page_size(page_size)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_size_is_within_its_bounds() {
+        assert_eq!(page_limit(0).unwrap(), DEFAULT_PAGE_SIZE);
+        assert_eq!(page_limit(1).unwrap(), 1);
+        assert_eq!(page_limit(1_000).unwrap(), MAX_PAGE_SIZE);
+        assert_eq!(page_limit(i32::MAX).unwrap(), MAX_PAGE_SIZE);
+        assert!(matches!(page_limit(-1), Err(DomainError::Validation(_))));
+    }
+}

@@ -7,6 +7,8 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use apibase::{BoundServer, CallError, Context, DomainError, Server};
 use futures_util::stream;
@@ -114,7 +116,7 @@ impl Shop {
 }
 
 async fn bind(path: &Path) -> BoundServer {
-    let items = Items::new(RedbStore::open(path).unwrap());
+    let items = Items::with_clock(RedbStore::open(path).unwrap(), ticking);
     Server::new()
         .host([127, 0, 0, 1])
         .port(0)
@@ -122,6 +124,13 @@ async fn bind(path: &Path) -> BoundServer {
         .bind()
         .await
         .unwrap()
+}
+
+/// One second later each time, so that items have an order.
+fn ticking() -> SystemTime {
+    static SECONDS: AtomicU64 = AtomicU64::new(1);
+    let seconds = SECONDS.fetch_add(1, Ordering::Relaxed);
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 fn file(folder: &Path) -> PathBuf {
@@ -218,6 +227,17 @@ async fn a_missing_item_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_long_id_comes_back_shortened() {
+    let shop = Shop::open().await;
+    let error = domain(shop.get(&"é".repeat(100_000)).await);
+    assert!(matches!(error, DomainError::NotFound(_)), "{error:?}");
+    assert_eq!(
+        error.message(),
+        format!("no item has the id {}…", "é".repeat(64))
+    );
+}
+
+#[tokio::test]
 async fn an_update_changes_what_is_present_even_to_nothing() {
     let shop = Shop::open().await;
     let before = shop.create(request("A")).await.unwrap();
@@ -228,7 +248,8 @@ async fn an_update_changes_what_is_present_even_to_nothing() {
         ..UpdateItemRequest::default()
     };
     let after = shop.client.update_item(&shop.ctx, update).await.unwrap();
-    assert!(after.updated_at.is_some());
+    let times = [after.created_at, after.updated_at].map(|time| time.unwrap().seconds);
+    assert!(times[0] < times[1], "{times:?}");
     let expected = Item {
         description: String::new(),
         quantity: 0,

@@ -50,7 +50,11 @@ struct Trace {
     refused: Vec<Diagnostic>,
 }
 
-/// Looks a name up below the includes, then among the files that the compiler brings.
+/// Looks a name up among the files that the compiler brings, then below the includes.
+///
+/// The compiler's `google/protobuf` files come first, unlike with protoc: their types are
+/// `prost-types`', whatever a copy of them below an include says, and newer copies have syntax
+/// that protox doesn't know.
 struct Resolver {
     includes: Vec<PathBuf>,
     bundled: GoogleFileResolver,
@@ -65,6 +69,9 @@ impl FileResolver for Resolver {
     }
 
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        if let Ok(file) = self.bundled.open_file(name) {
+            return Ok(file);
+        }
         for include in &self.includes {
             let path = include.join(name);
             if !path.is_file() {
@@ -81,7 +88,7 @@ impl FileResolver for Resolver {
             trace.read.insert(path);
             return opened;
         }
-        self.bundled.open_file(name)
+        Err(protox::Error::file_not_found(name))
     }
 }
 

@@ -146,6 +146,20 @@ fn read_files_include_imports_but_no_bundled_ones() {
 }
 
 #[test]
+fn copies_of_bundled_files_are_not_read() {
+    let dir = protos(&[
+        (
+            "a.proto",
+            "syntax = \"proto3\";\nimport \"google/protobuf/empty.proto\";\n",
+        ),
+        ("google/protobuf/empty.proto", "syntax of next year"),
+    ]);
+    let compiled = compile_in(&dir, &["a.proto"]);
+    assert!(compiled.result.is_ok());
+    assert_eq!(compiled.read, [dir.path().join("a.proto")]);
+}
+
+#[test]
 fn read_files_are_known_after_an_error() {
     let dir = protos(&[
         ("a.proto", "syntax = \"proto3\";\nimport \"b.proto\";\n"),

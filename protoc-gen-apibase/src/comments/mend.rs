@@ -8,23 +8,34 @@ use super::text::{
     continued, fence_for, find_url, is_web, language, line_at, url_at, without_prefix,
 };
 
+/// What rustdoc switches on, as far as it changes what is text and what is not.
+const AS_RUSTDOC: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_FOOTNOTES)
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS);
+
 /// Mends what one parse shows. The result may need another pass: an escape can turn a link, a
 /// tag or a definition into plain text with brackets of its own.
 pub(super) fn pass(source: &str) -> String {
-    // As rustdoc parses, but for footnotes and task lists: those are brackets like any other.
-    let parser = Parser::new_ext(
-        source,
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH,
-    );
+    let parser = Parser::new_ext(source, AS_RUSTDOC);
     let mut mender = Mender::new(source);
-    for (label, definition) in parser.reference_definitions().iter() {
-        if label.starts_with('^') || !is_web(&definition.dest) {
+    let mut definitions = Vec::new();
+    for (_, definition) in parser.reference_definitions().iter() {
+        if is_web(&definition.dest) {
+            definitions.push(definition.span.clone());
+        } else {
             mender.insert(definition.span.start, "\\");
         }
     }
     let mut events = parser.into_offset_iter().peekable();
     while let Some((event, range)) = events.next() {
         let next = events.peek().map_or(range.end, |(_, next)| next.start);
+        if matches!(event, Event::Start(Tag::List(_) | Tag::BlockQuote(_))) {
+            // `clippy::doc_nested_refdefs`: in there a definition looks like text.
+            let nested = definitions.iter().filter(|d| range.contains(&d.start));
+            nested.for_each(|definition| mender.insert(definition.start, "\\"));
+            definitions.retain(|definition| !range.contains(&definition.start));
+        }
         mender.event(&event, range, next);
     }
     mender.finish()
@@ -86,8 +97,13 @@ impl<'a> Mender<'a> {
                 self.insert(range.start + 1, "\\");
             }
             Event::End(TagEnd::Link) => self.links = self.links.saturating_sub(1),
+            Event::FootnoteReference(_)
+            | Event::TaskListMarker(_)
+            | Event::Start(Tag::FootnoteDefinition(_)) => self.escape_first(range),
             Event::Start(Tag::Item) => {
-                let width = next.saturating_sub(range.start);
+                // A text that starts with an escape starts behind its backslash.
+                let marker = self.slice(range.start..next);
+                let width = marker.trim_end_matches('\\').len();
                 self.containers.push(Container::Item(width));
             }
             Event::Start(Tag::BlockQuote(_)) => self.containers.push(Container::Quote),
@@ -128,7 +144,8 @@ impl<'a> Mender<'a> {
         });
         if let CodeBlockKind::Fenced(info) = kind {
             let opening = self.slice(range.start..line.end);
-            let ticks = opening.len() - opening.trim_start_matches(['`', '~']).len();
+            let fence = opening.chars().next().unwrap_or('`');
+            let ticks = opening.len() - opening.trim_start_matches(fence).len();
             let language = language(info);
             if info.trim() != language {
                 self.replace(range.start + ticks..line.end, language);
@@ -243,6 +260,13 @@ impl<'a> Mender<'a> {
                 self.insert(at, "\\");
             }
         }
+    }
+
+    /// Escapes the bracket that a range starts with.
+    fn escape_first(&mut self, range: Range<usize>) {
+        let blanks = self.slice(range.clone());
+        let blanks = blanks.len() - blanks.trim_start().len();
+        self.insert(range.start + blanks, "\\");
     }
 
     fn insert(&mut self, at: usize, text: &str) {

@@ -76,6 +76,10 @@ const SAMPLES: &[&str] = &[
     " @param x [required] the <x>\n @return {Foo}\n",
     " Ünïcödé [größe] <Ü> https://example.com/ü “https://example.com” 日本[語]\n",
     " /slash\n //// slashes\n",
+    " ~~~`text\n x\n ~~~\n ~~~+\n x\n ~~~\n ```c++\n x\n ```\n ```{\n x\n ```\n",
+    " - [x] first\n goes on\n - \\[y\\] second\n   goes on\n",
+    " \"`[^1]: n\n [^1]: n\n a [b][c]` d\n",
+    " [r]: https://example.com\n\n - [s]: https://example.com\n > [t]: https://example.com\n",
     "* one\n* two\n",
     " * one\n   * two\n   * three\n",
     " Format: `projects/{project}/topics/{topic}`. Must be `[a-z]`.\n\n Example:\n ```\n\n x\n\n",
@@ -139,6 +143,8 @@ fn fence_of_another_language_stays() {
     let comment = "```json\n{\"a\": [1, \"<T>\", \"https://example.com\"]}\n```";
     assert_eq!(joined(comment), comment);
     assert_eq!(joined("``` proto title=\"x\nx\n```"), "```proto\nx\n```");
+    // rustdoc warns about the signs.
+    assert_eq!(joined("```c++\nx\n```"), "```cpp\nx\n```");
 }
 
 #[test]

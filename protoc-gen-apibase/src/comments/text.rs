@@ -26,9 +26,16 @@ pub(super) fn language(info: &str) -> &str {
         .split([' ', ',', '\t'])
         .find(|word| !word.is_empty())
         .unwrap_or("text");
-    let is_plain = word
-        .chars()
-        .all(|char| char.is_ascii_alphanumeric() || "+-_#.".contains(char));
+    match word.to_ascii_lowercase().as_str() {
+        "c++" => return "cpp",
+        "c#" => return "csharp",
+        _ => {}
+    }
+    // rustdoc refuses other characters on a fence.
+    let is_plain = word.starts_with(|char: char| char.is_ascii_alphanumeric())
+        && word
+            .chars()
+            .all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char));
     if !is_plain || is_rust(word) {
         return "text";
     }

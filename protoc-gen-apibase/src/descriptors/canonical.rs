@@ -1,17 +1,21 @@
 //! One form for the bytes of a file's descriptor, whichever compiler wrote them.
 //!
 //! protoc, buf and protox give the same descriptors but for: the order of fields in options,
-//! the pieces in which an option's message arrives, the order of maps, zeroes where nothing is
-//! the same, options that are present but empty, the way floats are written in defaults, and
-//! the source information. Each of these is made equal here, on the wire: the fields are sorted
-//! and merged as their descriptors say, and what no descriptor knows stays as it came.
+//! the pieces in which an option's message arrives, the order of maps, zeroes where nothing means
+//! the same, options that are present but empty, options that are only for the source, the way
+//! floats are written in defaults, and the source information. Each of these is made equal here,
+//! on the wire: the fields are sorted and merged as their descriptors say, and what no descriptor
+//! knows stays as it came.
+
+mod schema;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
-use prost_reflect::{
-    DescriptorPool, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor,
-};
+use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 
+use self::schema::{Schema, Shape};
 use super::wire::{self, Malformed, Packed, Value};
 use crate::names;
 
@@ -107,63 +111,6 @@ fn adapt(message: &str, fields: &mut BTreeMap<u32, Vec<Value<'_>>>) -> Vec<(u32,
     set
 }
 
-/// What the canonical form depends on, of a field or an extension.
-struct Schema {
-    kind: Kind,
-    shape: Shape,
-    /// Whether a zero says more than nothing.
-    presence: bool,
-    /// Whether this is one of descriptor.proto's own options.
-    options: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Singular,
-    List,
-    Packed,
-    Map,
-}
-
-impl Schema {
-    fn of(message: &MessageDescriptor, number: u32) -> Option<Self> {
-        if let Some(field) = message.get_field(number) {
-            return Some(Self::of_field(message, &field));
-        }
-        let extension = message.get_extension(number)?;
-        Some(Self::of_extension(&extension))
-    }
-
-    fn of_field(message: &MessageDescriptor, field: &FieldDescriptor) -> Self {
-        let own = message.package_name() == "google.protobuf";
-        Self {
-            kind: field.kind(),
-            shape: match () {
-                () if field.is_map() => Shape::Map,
-                () if field.is_list() && field.is_packed() => Shape::Packed,
-                () if field.is_list() => Shape::List,
-                () => Shape::Singular,
-            },
-            // A map entry without its key has the zero for a key.
-            presence: field.supports_presence() && !message.is_map_entry(),
-            options: own && field.name() == "options",
-        }
-    }
-
-    fn of_extension(extension: &ExtensionDescriptor) -> Self {
-        Self {
-            kind: extension.kind(),
-            shape: match () {
-                () if extension.is_list() && extension.is_packed() => Shape::Packed,
-                () if extension.is_list() => Shape::List,
-                () => Shape::Singular,
-            },
-            presence: true,
-            options: false,
-        }
-    }
-}
-
 fn put_known(
     out: &mut Vec<u8>,
     number: u32,
@@ -171,6 +118,9 @@ fn put_known(
     values: &[Value<'_>],
     depth: usize,
 ) -> Result<(), Malformed> {
+    if schema.source_only {
+        return Ok(());
+    }
     match (schema.shape, &schema.kind) {
         (Shape::Map, Kind::Message(entry)) => put_map(out, number, entry, values, depth),
         (Shape::Singular, Kind::Message(inner)) => {

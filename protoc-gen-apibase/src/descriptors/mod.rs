@@ -3,10 +3,12 @@
 
 mod canonical;
 mod check;
-mod idents;
 mod normal;
+mod plausible;
 mod source;
 mod wire;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 use prost_reflect::DescriptorPool;
@@ -19,6 +21,8 @@ use crate::error::{Diagnostic, Diagnostics, Error};
 pub(crate) struct Descriptors {
     /// Every file after those it imports, otherwise by name.
     files: Vec<File>,
+    /// Where each is in `files`, by name.
+    index: BTreeMap<String, usize>,
     pool: DescriptorPool,
 }
 
@@ -50,9 +54,9 @@ impl Descriptors {
         let pool = DescriptorPool::decode(set.encode_to_vec().as_slice())
             .map_err(|error| invalid(&error))?;
         let mut problems = Diagnostics::new();
-        problems.extend(pool.file_descriptor_protos().filter_map(idents::check));
+        problems.extend(pool.file_descriptor_protos().filter_map(plausible::check));
         problems.finish()?;
-        let files = pool
+        let files: Vec<File> = pool
             .file_descriptor_protos()
             .zip(set.file)
             .map(|(proto, bytes)| File {
@@ -61,7 +65,11 @@ impl Descriptors {
                 bytes,
             })
             .collect();
-        Ok(Self { files, pool })
+        let index = (0..)
+            .zip(&files)
+            .map(|(index, file)| (file.proto.name().to_owned(), index))
+            .collect();
+        Ok(Self { files, index, pool })
     }
 
     /// Every file after those it imports, otherwise by name.
@@ -71,42 +79,68 @@ impl Descriptors {
 
     /// The file with this name.
     pub(crate) fn file(&self, name: &str) -> Option<&File> {
-        self.files.iter().find(|file| file.proto.name() == name)
+        self.files.get(*self.index.get(name)?)
     }
 
-    /// The canonical descriptor set of `files` and what they import, without google/protobuf:
-    /// the same bytes whichever compiler wrote the descriptors.
+    /// For canonical descriptor sets of parts of this one.
+    pub(crate) fn canonical_sets(&self) -> CanonicalSets<'_> {
+        CanonicalSets {
+            descriptors: self,
+            done: BTreeMap::new(),
+        }
+    }
+
+    /// `files` and all that they import but for google/protobuf, in the order of the set.
+    fn with_imports(&self, files: &[&File]) -> Vec<&File> {
+        let mut wanted = BTreeSet::new();
+        let mut open: Vec<&str> = files.iter().map(|file| file.proto.name()).collect();
+        while let Some(name) = open.pop() {
+            if is_well_known(name) {
+                continue;
+            }
+            if let Some(index) = self.index.get(name)
+                && wanted.insert(*index)
+                && let Some(file) = self.files.get(*index)
+            {
+                open.extend(file.proto.dependency.iter().map(String::as_str));
+            }
+        }
+        let files = wanted.into_iter().filter_map(|index| self.files.get(index));
+        files.collect()
+    }
+}
+
+/// Makes canonical descriptor sets: the same bytes whichever compiler wrote the descriptors.
+/// Files that several sets share are worked on once.
+pub(crate) struct CanonicalSets<'a> {
+    descriptors: &'a Descriptors,
+    done: BTreeMap<&'a str, Vec<u8>>,
+}
+
+impl<'a> CanonicalSets<'a> {
+    /// The set of `files` and what they import, without google/protobuf.
     ///
     /// # Errors
     ///
     /// When a file's bytes are garbled in a place that nothing has looked at before.
-    pub(crate) fn canonical_set(&self, files: &[&File]) -> Result<Vec<u8>, Error> {
-        let wanted = self.with_imports(files);
+    pub(crate) fn of(&mut self, files: &[&'a File]) -> Result<Vec<u8>, Error> {
         let mut set = check::SetBytes::default();
-        for file in &self.files {
-            if wanted.contains(&file.proto.name()) {
-                let bytes = canonical::file(&self.pool, &file.bytes).map_err(|reason| {
-                    Error::input(format!("{} can't be read: {reason}", file.proto.name()))
-                })?;
-                set.file.push(bytes);
-            }
+        for file in self.descriptors.with_imports(files) {
+            let name = file.proto.name();
+            let bytes = match self.done.get(name) {
+                Some(bytes) => bytes.clone(),
+                None => {
+                    let bytes =
+                        canonical::file(&self.descriptors.pool, &file.bytes).map_err(|reason| {
+                            Error::input(format!("{name} can't be read: {reason}"))
+                        })?;
+                    self.done.insert(name, bytes.clone());
+                    bytes
+                }
+            };
+            set.file.push(bytes);
         }
         Ok(set.encode_to_vec())
-    }
-
-    fn with_imports<'a>(&'a self, files: &[&'a File]) -> Vec<&'a str> {
-        let mut wanted: Vec<&str> = Vec::new();
-        let mut open: Vec<&str> = files.iter().map(|file| file.proto.name()).collect();
-        while let Some(name) = open.pop() {
-            if is_well_known(name) || wanted.contains(&name) {
-                continue;
-            }
-            wanted.push(name);
-            if let Some(file) = self.file(name) {
-                open.extend(file.proto.dependency.iter().map(String::as_str));
-            }
-        }
-        wanted
     }
 }
 

@@ -4,7 +4,7 @@
 //! output is parsed: its own handling of comments can't be switched off, and would be the second
 //! to escape them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use prost_build::{Config, Module};
@@ -32,6 +32,13 @@ pub(super) fn generate(
     descriptors: &Descriptors,
     options: &Options,
 ) -> Result<BTreeMap<String, Vec<syn::Item>>, Error> {
+    let emitted: BTreeSet<&str> = model
+        .packages
+        .iter()
+        .filter(|package| package.emit)
+        .flat_map(|package| &package.sources)
+        .map(String::as_str)
+        .collect();
     let mut marks = Marks::default();
     let mut requests = Vec::new();
     let mut files: Vec<&File> = descriptors.files().iter().collect();
@@ -39,12 +46,11 @@ pub(super) fn generate(
     for file in files {
         let package = file.proto.package();
         let module = Module::from_parts([package]);
-        let emit = model.packages.iter().any(|known| {
-            known.emit
-                && known.proto == package
-                && known.sources.iter().any(|s| s == file.proto.name())
-        });
-        let proto = if emit { marks.mark(file) } else { bare(file) };
+        let proto = if emitted.contains(file.proto.name()) {
+            marks.mark(file)
+        } else {
+            bare(file)
+        };
         requests.push((module, proto));
     }
     let written = run(options, requests)?;

@@ -16,7 +16,7 @@ use quote::quote;
 
 use crate::GeneratedFile;
 use crate::descriptors::Descriptors;
-use crate::error::Error;
+use crate::error::{Diagnostic, Error};
 use crate::layout::{self, Banner};
 use crate::model::{Model, Package};
 use crate::options::Options;
@@ -42,13 +42,26 @@ pub(crate) fn files(
             }
         }
         if let Some(name) = &options.include_file {
-            files.push(tree::file(name, model, options)?);
+            let tree = tree::file(name, model, options)?;
+            if files.iter().any(|file| file.name == tree.name) {
+                return Err(taken(name));
+            }
+            files.push(tree);
         }
     }
     if options.emit.docs {
         files.extend(docs::pages(model, options.templates.as_deref())?);
     }
     Ok(files)
+}
+
+fn taken(include_file: &str) -> Error {
+    Error::parameter(vec![
+        Diagnostic::new(format!(
+            "parameter `include_file`: `{include_file}` is the name of a package's file"
+        ))
+        .help("choose another name, such as `mod.rs`"),
+    ])
 }
 
 fn service_layer(package: &Package, options: &Options) -> Result<Vec<GeneratedFile>, Error> {
@@ -109,8 +122,13 @@ fn sources_with_services(package: &Package) -> Vec<String> {
 }
 
 fn rust(stem: &str, sources: &[String], body: &str) -> GeneratedFile {
+    let mut content = layout::header(sources);
+    if body.is_empty() {
+        // The blank line that would stand between the two.
+        content.pop();
+    }
     GeneratedFile {
         name: format!("{stem}.rs"),
-        content: layout::header(sources) + body,
+        content: content + body,
     }
 }

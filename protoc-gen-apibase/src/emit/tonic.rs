@@ -17,9 +17,9 @@ pub(super) fn modules(package: &Package) -> TokenStream {
         let client = builder.generate_client(&service, "");
         let server = builder.generate_server(&service, "");
         quote! {
-            #allow
+            #(#allow)*
             #client
-            #allow
+            #(#allow)*
             #server
         }
     });

@@ -7,7 +7,7 @@ use quote::quote;
 
 use super::tokens::{doc, ident};
 use crate::GeneratedFile;
-use crate::error::{Diagnostic, Error};
+use crate::error::Error;
 use crate::layout;
 use crate::model::{Model, Package};
 use crate::options::Options;
@@ -16,14 +16,6 @@ use crate::options::Options;
 pub(super) fn file(name: &str, model: &Model, options: &Options) -> Result<GeneratedFile, Error> {
     let mut root = Node::default();
     for package in model.packages.iter().filter(|package| package.emit) {
-        if format!("{}.rs", package.stem) == name {
-            let message = format!(
-                "parameter `include_file`: `{name}` is the file of package `{}`",
-                package.proto
-            );
-            let diagnostic = Diagnostic::new(message).help("choose another name, such as `mod.rs`");
-            return Err(Error::parameter(vec![diagnostic]));
-        }
         root.insert(&package.module, package);
     }
     let tokens = root.content("", options);
@@ -67,7 +59,11 @@ impl<'a> Node<'a> {
             None => doc("Packages below this name."),
         };
         let inception = allow_inception(name, parent);
-        let reach = if parent.is_empty() { allow_reach() } else { TokenStream::new() };
+        let reach = if parent.is_empty() {
+            allow_reach()
+        } else {
+            TokenStream::new()
+        };
         let content = self.content(name, options);
         let name = ident(name);
         quote! {

@@ -103,22 +103,23 @@ pub(crate) fn doc_text(attribute: &syn::Attribute) -> Option<String> {
     }
 }
 
-/// The attribute for items whose style is not ours: a user's lints are no concern of theirs.
-pub(crate) fn allow_foreign() -> TokenStream {
-    quote! {
-        #[allow(clippy::all, clippy::pedantic, deprecated, missing_docs, unused_qualifications)]
-    }
+/// The attributes for items whose style is not ours: a user's lints are no concern of theirs.
+/// Two of them, each of which fits on a line.
+pub(crate) fn allow_foreign() -> [syn::Attribute; 2] {
+    [
+        parse_quote!(#[allow(clippy::all, clippy::pedantic, clippy::restriction)]),
+        parse_quote!(#[allow(deprecated, missing_docs, unused_qualifications)]),
+    ]
 }
 
 /// Puts [`allow_foreign`] on an item, below its docs.
 pub(crate) fn allow(item: &mut syn::Item) {
-    let allow = allow_foreign();
     if let Some(attributes) = spacing::attributes(item) {
         let docs = attributes
             .iter()
             .take_while(|attribute| doc_text(attribute).is_some())
             .count();
-        attributes.insert(docs, parse_quote!(#allow));
+        attributes.splice(docs..docs, allow_foreign());
     }
 }
 

@@ -92,7 +92,7 @@ impl<'a> Run<'a> {
             package.messages.extend(messages);
             package.enums.extend(enums);
             if emit {
-                conflicts::check_file(file, &mut types, problems);
+                conflicts::check_file(file, &self.externs, &mut types, problems);
             }
             if self.is_asked(file) {
                 let services = services::of_file(file, &self.externs, &mut api, problems);
@@ -167,12 +167,13 @@ impl<'a> Run<'a> {
     }
 
     fn embed_descriptors(&self, model: &mut Model) -> Result<(), Error> {
+        let mut sets = self.descriptors.canonical_sets();
         for package in &mut model.packages {
             if package.services.is_empty() {
                 continue;
             }
             if let Some(files) = self.groups.get(package.proto.as_str()) {
-                package.descriptor_set = self.descriptors.canonical_set(files)?;
+                package.descriptor_set = sets.of(files)?;
             }
         }
         Ok(())

@@ -4,6 +4,7 @@
 use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, MessageOptions};
 
 use super::scope::{Claim, Scope};
+use super::types::Externs;
 use crate::descriptors::{File, tag};
 use crate::error::Diagnostics;
 use crate::names;
@@ -12,13 +13,26 @@ const RENAME: &str = "rename one of the two";
 
 /// Takes the names that a file's messages and enums have in their package's module, and checks
 /// everything inside of them.
-pub(super) fn check_file<'a>(file: &'a File, package: &mut Scope<'a>, problems: &mut Diagnostics) {
-    let mut checker = Checker { file, problems };
+pub(super) fn check_file<'a>(
+    file: &'a File,
+    externs: &Externs,
+    package: &mut Scope<'a>,
+    problems: &mut Diagnostics,
+) {
+    let mut checker = Checker {
+        file,
+        externs,
+        problems,
+    };
+    let parent = match file.proto.package() {
+        "" => String::new(),
+        name => format!(".{name}"),
+    };
     for (index, message) in (0i32..).zip(&file.proto.message_type) {
-        checker.message(message, &[tag::FILE_MESSAGE, index], package);
+        checker.message(message, &parent, &[tag::FILE_MESSAGE, index], package);
     }
     for (index, descriptor) in (0i32..).zip(&file.proto.enum_type) {
-        checker.enumeration(descriptor, vec![tag::FILE_ENUM, index], package);
+        checker.enumeration(descriptor, &parent, vec![tag::FILE_ENUM, index], package);
     }
 }
 
@@ -47,11 +61,24 @@ pub(super) fn is_in_oneof(field: &FieldDescriptorProto) -> bool {
 
 struct Checker<'a, 'p> {
     file: &'a File,
+    /// What they cover is not written, so that it can't clash.
+    externs: &'p Externs,
     problems: &'p mut Diagnostics,
 }
 
 impl<'a> Checker<'a, '_> {
-    fn message(&mut self, message: &DescriptorProto, path: &[i32], scope: &mut Scope<'a>) {
+    /// `parent` is the full name, with a leading dot, of what the message is in.
+    fn message(
+        &mut self,
+        message: &DescriptorProto,
+        parent: &str,
+        path: &[i32],
+        scope: &mut Scope<'a>,
+    ) {
+        let full_name = format!("{parent}.{}", message.name());
+        if self.externs.cover_type(&full_name) {
+            return;
+        }
         let what = format!("message `{}`", message.name());
         let claim = self.claim(what, path.to_vec());
         let name = names::upper_camel(message.name());
@@ -63,20 +90,20 @@ impl<'a> Checker<'a, '_> {
             scope.take(&module, claim, "the module", RENAME, self.problems);
         }
         self.fields(message, path);
-        self.inner_types(message, path);
+        self.inner_types(message, &full_name, path);
     }
 
-    fn inner_types(&mut self, message: &DescriptorProto, path: &[i32]) {
+    fn inner_types(&mut self, message: &DescriptorProto, full_name: &str, path: &[i32]) {
         let mut inner = Scope::default();
         for (index, nested) in (0i32..).zip(&message.nested_type) {
             if !is_map_entry(nested) {
                 let path = [path, &[tag::MESSAGE_NESTED, index]].concat();
-                self.message(nested, &path, &mut inner);
+                self.message(nested, full_name, &path, &mut inner);
             }
         }
         for (index, nested) in (0i32..).zip(&message.enum_type) {
             let path = [path, &[tag::MESSAGE_ENUM, index]].concat();
-            self.enumeration(nested, path, &mut inner);
+            self.enumeration(nested, full_name, path, &mut inner);
         }
         for (index, oneof) in (0i32..).zip(&message.oneof_decl) {
             let members: Vec<usize> = message
@@ -139,9 +166,14 @@ impl<'a> Checker<'a, '_> {
     fn enumeration(
         &mut self,
         descriptor: &EnumDescriptorProto,
+        parent: &str,
         path: Vec<i32>,
         scope: &mut Scope<'a>,
     ) {
+        let full_name = format!("{parent}.{}", descriptor.name());
+        if self.externs.cover_type(&full_name) {
+            return;
+        }
         let mut variants = Scope::default();
         let mut numbers = std::collections::BTreeSet::new();
         for (index, value) in (0i32..).zip(&descriptor.value) {

@@ -49,6 +49,12 @@ impl Externs {
         !package.is_empty() && self.longest(&format!(".{package}")).is_some()
     }
 
+    /// Whether a message or an enum, given by its full name with a leading dot, is somewhere
+    /// else.
+    pub(super) fn cover_type(&self, full_name: &str) -> bool {
+        self.longest(full_name).is_some()
+    }
+
     /// A type, given by its full name with a leading dot, as written inside the module `api`
     /// of `package`.
     pub(super) fn resolve(&self, package: &str, full_name: &str) -> Type {

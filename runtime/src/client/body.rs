@@ -1,16 +1,19 @@
 //! [`RequestStream`]: the body of a request on its way out.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http_body::{Body, Frame};
 use prost::Message;
+use tokio::sync::oneshot;
 
-use crate::Status;
 use crate::wire::encode::{Encode, Fill, Source};
+use crate::{Code, Status};
 
 /// The body of a request: one message, or a stream of them.
 pub struct RequestStream(Content);
@@ -21,7 +24,16 @@ enum Content {
     Stream {
         source: Box<dyn Source>,
         buffer: BytesMut,
+        /// Closed when the call is over.
+        call: oneshot::Receiver<Infallible>,
     },
+}
+
+/// Held by the call that a stream of requests belongs to. When it is dropped, what is left of the
+/// stream is reset: the answer alone, once its head is there, doesn't hold a transport to that.
+#[derive(Debug)]
+pub(super) struct HoldsRequests {
+    _call: oneshot::Sender<Infallible>,
 }
 
 impl RequestStream {
@@ -31,17 +43,20 @@ impl RequestStream {
 
     pub(super) fn stream<M: Message + 'static>(
         messages: impl Stream<Item = M> + Send + 'static,
-    ) -> Self {
-        Self(Content::Stream {
+    ) -> (Self, HoldsRequests) {
+        let (held, call) = oneshot::channel();
+        let content = Content::Stream {
             source: Box::new(Encode::new(Infallibly { messages })),
             buffer: BytesMut::new(),
-        })
+            call,
+        };
+        (Self(content), HoldsRequests { _call: held })
     }
 }
 
 impl Body for RequestStream {
     type Data = Bytes;
-    /// A message that is too large for a frame: the call is reset.
+    /// A message that is too large for a frame, or a call that is over: the stream is reset.
     type Error = Status;
 
     fn poll_frame(
@@ -49,7 +64,16 @@ impl Body for RequestStream {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = self.get_mut();
-        if let Content::Stream { source, buffer } = &mut this.0 {
+        if let Content::Stream {
+            source,
+            buffer,
+            call,
+        } = &mut this.0
+        {
+            if Pin::new(call).poll(cx).is_ready() {
+                this.0 = Content::Empty;
+                return Poll::Ready(Some(Err(over())));
+            }
             let fill = ready!(source.poll_fill(cx, buffer));
             let ready = buffer.split().freeze();
             if let Fill::End(end) = fill {
@@ -73,6 +97,13 @@ impl fmt::Debug for RequestStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestStream").finish_non_exhaustive()
     }
+}
+
+/// The call is over, so its stream is reset, as a call that is dropped before its answer is.
+fn over() -> Status {
+    let mut status = Status::new(Code::Cancelled, "the call is over");
+    status.set_source(Arc::new(h2::Error::from(h2::Reason::CANCEL)));
+    status
 }
 
 pin_project_lite::pin_project! {

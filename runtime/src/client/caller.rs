@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Request, Uri, header};
 use prost::Message;
 use tokio::time::{Instant, timeout_at};
 
-use super::body::RequestStream;
+use super::body::{HoldsRequests, RequestStream};
 use super::error::CallError;
 use super::failure::{Failure, FailureKind};
 use super::info::CallInfo;
@@ -113,8 +113,9 @@ impl<T: Transport> Caller<T> {
         R: Message + Default,
         E: ServiceError,
     {
-        let call = self.start(ctx, method)?;
-        self.single(call, RequestStream::stream(requests)).await
+        let mut call = self.start(ctx, method)?;
+        let body = call.holding(RequestStream::stream(requests));
+        self.single(call, body).await
     }
 
     /// A stream of requests, a stream of replies.
@@ -133,8 +134,9 @@ impl<T: Transport> Caller<T> {
         R: Message + Default,
         E: ServiceError,
     {
-        let call = self.start(ctx, method)?;
-        self.streamed(call, RequestStream::stream(requests)).await
+        let mut call = self.start(ctx, method)?;
+        let body = call.holding(RequestStream::stream(requests));
+        self.streamed(call, body).await
     }
 
     /// Whatever can fail before anything is sent.
@@ -223,6 +225,7 @@ pub(super) struct Outgoing {
     options: Option<Arc<CallOptions>>,
     started: Option<Instant>,
     code: Code,
+    requests: Option<HoldsRequests>,
 }
 
 impl Outgoing {
@@ -240,6 +243,7 @@ impl Outgoing {
             options,
             // Who drops a call without an end has cancelled it.
             code: Code::Cancelled,
+            requests: None,
         };
         if let Some(info) = call.info() {
             info.start();
@@ -267,6 +271,12 @@ impl Outgoing {
     /// The call has ended with this code.
     pub(super) fn end(&mut self, code: Code) {
         self.code = code;
+    }
+
+    /// The requests of this call: what is left of them when it ends is not sent.
+    fn holding(&mut self, (body, held): (RequestStream, HoldsRequests)) -> RequestStream {
+        self.requests = Some(held);
+        body
     }
 
     fn fail(mut self, failure: Failure) -> Failure {

@@ -86,6 +86,8 @@ where
                 let error = TransportError::broken(error);
                 Some(Err(Failure::transport(error).into()))
             }
+            // It has no trailers either, which is what is wrong with it.
+            Some(Err(FrameError::Open)) => self.end(HeaderMap::new()).err().map(Err),
             None => {
                 let trailers = self.frames.take_trailers().unwrap_or_default();
                 self.end(trailers).err().map(Err)

@@ -40,7 +40,8 @@ pub struct Replies<T, E> {
     headers: MetadataMap,
     trailers: MetadataMap,
     limits: Limits,
-    call: Outgoing,
+    /// None once the call has ended: who keeps its replies doesn't keep it from being over.
+    call: Option<Outgoing>,
     types: PhantomData<fn() -> (T, E)>,
 }
 
@@ -69,7 +70,7 @@ where
                     .is_cancellable()
                     .then(|| Box::pin(async move { context.cancelled().await }) as _),
             },
-            call,
+            call: Some(call),
             types: PhantomData,
         }
     }
@@ -91,8 +92,7 @@ where
         };
         let reply = next.and_then(decode);
         if let Err(error) = &reply {
-            self.call.end(error.code());
-            self.reader = None;
+            self.end(error.code());
         }
         Poll::Ready(Some(reply))
     }
@@ -104,8 +104,7 @@ where
         match reader.poll_next(cx) {
             Poll::Ready(None) => {
                 self.trailers = reader.trailers.take().unwrap_or_default();
-                self.call.end(Code::Ok);
-                self.reader = None;
+                self.end(Code::Ok);
                 Poll::Ready(None)
             }
             Poll::Ready(next) => Poll::Ready(next),
@@ -114,6 +113,13 @@ where
                 .limits
                 .poll_hit(cx)
                 .map(|failure| Some(Err(failure.into()))),
+        }
+    }
+
+    fn end(&mut self, code: Code) {
+        self.reader = None;
+        if let Some(mut call) = self.call.take() {
+            call.end(code);
         }
     }
 }

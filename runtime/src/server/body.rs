@@ -34,7 +34,8 @@ enum Content {
         source: Box<dyn Source>,
         buffer: BytesMut,
     },
-    Trailers(HeaderMap),
+    /// The trailers, and the code that the call ends with once they are handed over.
+    Trailers(HeaderMap, Code),
 }
 
 impl ReplyBody {
@@ -91,26 +92,24 @@ impl ReplyBody {
         response
     }
 
-    /// The trailers of a call that ended so.
-    fn trailers(&mut self, end: Result<(), Status>) -> HeaderMap {
+    /// What is left of a call that ended so.
+    fn trailers(&mut self, end: Result<(), Status>) -> Content {
         let mut trailers = HeaderMap::new();
-        let Some(guard) = &mut self.guard else {
-            return trailers;
-        };
-        trailers.extend(headers::from_metadata(
-            guard.context().response().take_trailers(),
-        ));
-        match end {
+        if let Some(guard) = &self.guard {
+            let own = guard.context().response().take_trailers();
+            trailers.extend(headers::from_metadata(own));
+        }
+        let code = match end {
             Ok(()) => {
                 status::write_ok(&mut trailers);
-                guard.finish(Code::Ok);
+                Code::Ok
             }
             Err(failure) => {
                 status::write(&failure, &mut trailers);
-                guard.finish(failure.code());
+                failure.code()
             }
-        }
-        trailers
+        };
+        Content::Trailers(trailers, code)
     }
 
     /// Asks the stream for more; the deadline ends it, and so does a panic.
@@ -145,8 +144,7 @@ impl Body for ReplyBody {
             };
             let ready = buffer.split().freeze();
             if let Fill::End(end) = fill {
-                let trailers = this.trailers(end);
-                this.content = Content::Trailers(trailers);
+                this.content = this.trailers(end);
             }
             if !ready.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(ready))));
@@ -154,11 +152,15 @@ impl Body for ReplyBody {
         }
         Poll::Ready(match std::mem::replace(&mut this.content, Content::Empty) {
             Content::Message(frame) => {
-                let trailers = this.trailers(Ok(()));
-                this.content = Content::Trailers(trailers);
+                this.content = this.trailers(Ok(()));
                 Some(Ok(Frame::data(frame)))
             }
-            Content::Trailers(trailers) => Some(Ok(Frame::trailers(trailers))),
+            Content::Trailers(trailers, code) => {
+                if let Some(guard) = &mut this.guard {
+                    guard.finish(code);
+                }
+                Some(Ok(Frame::trailers(trailers)))
+            }
             Content::Empty | Content::Stream { .. } => None,
         })
     }
@@ -169,7 +171,7 @@ impl Body for ReplyBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Empty | Content::Trailers(_) => SizeHint::with_exact(0),
+            Content::Empty | Content::Trailers(..) => SizeHint::with_exact(0),
             Content::Message(_) | Content::Stream { .. } => SizeHint::default(),
         }
     }

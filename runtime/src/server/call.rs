@@ -195,7 +195,8 @@ async fn next(frames: &mut Frames<RequestBody>) -> Result<Option<Bytes>, Status>
         None => Ok(None),
         Some(Ok(bytes)) => Ok(Some(bytes)),
         Some(Err(FrameError::Invalid(status))) => Err(status),
-        Some(Err(FrameError::Cut(_))) => Err(Status::new(
+        Some(Err(FrameError::Open)) if !frames.body().tells_its_end() => Ok(None),
+        Some(Err(FrameError::Cut(_) | FrameError::Open)) => Err(Status::new(
             Code::Cancelled,
             "the caller cancelled before its request ended",
         )),

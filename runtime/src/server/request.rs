@@ -25,10 +25,10 @@ impl RequestBody {
         Self::Foreign(BoxedError::any(body))
     }
 
-    /// Whether whoever serves the call drops it as soon as its stream is reset.
+    /// Whether its `is_end_stream` says when its stream has ended.
     ///
-    /// hyper does; a server that we are mounted in may have layers that don't.
-    pub(crate) fn is_dropped_when_cut(&self) -> bool {
+    /// hyper's does; a server or client that we are mounted in may have bodies that don't.
+    pub(crate) fn tells_its_end(&self) -> bool {
         match self {
             #[cfg(feature = "server")]
             Self::Own(_) => true,
@@ -56,8 +56,7 @@ impl Body for RequestBody {
         match self {
             #[cfg(feature = "server")]
             Self::Own(body) => body.is_end_stream(),
-            // Not every body knows, so a foreign one's end is taken at its word.
-            Self::Foreign(_) => true,
+            Self::Foreign(body) => body.is_end_stream(),
         }
     }
 }

@@ -11,19 +11,28 @@ use prost::Message;
 
 use crate::server::RequestBody;
 use crate::wire::frames::{FrameError, Frames};
-use crate::{Code, Status};
+use crate::{BoxError, Code, Status};
 
 /// The requests of a streaming RPC, in the order in which they were sent.
 ///
 /// It ends only when the caller has said that all is sent. When the caller cancels or its
-/// connection breaks, the servicer is dropped at the point where it waits; mounted in another
-/// server, which may not do that, the stream yields an error. So what was read up to a clean end is
-/// all there was.
+/// connection breaks, the servicer is dropped at the point where it waits; who reads elsewhere, in
+/// a spawned task for example, gets an error. So what was read up to a clean end is all there was.
 ///
 /// A request that doesn't decode is one item's error, and the stream goes on.
 pub struct Inbound<T> {
     frames: Frames<RequestBody>,
+    /// What is told to a reader who was not dropped with the call.
+    cut: Option<Cut>,
     message: PhantomData<fn() -> T>,
+}
+
+/// How a stream stopped.
+enum Cut {
+    /// It was cut off.
+    Off(InboundError),
+    /// Its body doesn't say whether it was cut off. Where it was, the call is dropped by now.
+    Unsaid,
 }
 
 /// Why an inbound stream didn't yield a request.
@@ -38,6 +47,7 @@ impl<T: Message + Default> Inbound<T> {
     pub(crate) fn new(frames: Frames<RequestBody>) -> Self {
         Self {
             frames,
+            cut: None,
             message: PhantomData,
         }
     }
@@ -54,23 +64,30 @@ impl<T: Message + Default> Inbound<T> {
     }
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, InboundError>>> {
-        Poll::Ready(match ready!(self.frames.poll_next(cx)) {
-            None => None,
-            Some(Ok(bytes)) => Some(T::decode(bytes).map_err(InboundError::decode)),
-            Some(Err(FrameError::Invalid(status))) => Some(Err(InboundError::new(status))),
-            // Our own server drops the call at once, so nothing of the servicer may run on.
-            Some(Err(FrameError::Cut(_))) if self.frames.body().is_dropped_when_cut() => {
-                return Poll::Pending;
+        match self.cut.take() {
+            Some(Cut::Off(error)) => return Poll::Ready(Some(Err(error))),
+            Some(Cut::Unsaid) => return Poll::Ready(None),
+            None => {}
+        }
+        let cut = match ready!(self.frames.poll_next(cx)) {
+            None => return Poll::Ready(None),
+            Some(Ok(bytes)) => {
+                return Poll::Ready(Some(T::decode(bytes).map_err(InboundError::decode)));
             }
-            Some(Err(FrameError::Cut(error))) => {
-                let mut status = Status::new(
-                    Code::Cancelled,
-                    "the caller cancelled before its stream ended",
-                );
-                status.set_source(error.into());
-                Some(Err(InboundError::new(status)))
+            Some(Err(FrameError::Invalid(status))) => {
+                return Poll::Ready(Some(Err(InboundError::new(status))));
             }
-        })
+            Some(Err(FrameError::Cut(error))) => Cut::Off(InboundError::cancelled(Some(error))),
+            Some(Err(FrameError::Open)) if self.frames.body().tells_its_end() => {
+                Cut::Off(InboundError::cancelled(None))
+            }
+            Some(Err(FrameError::Open)) => Cut::Unsaid,
+        };
+        // hyper looks for a reset when a call is pending, and then drops it: so this gives way once,
+        // and nothing of the servicer runs on. Only who reads elsewhere comes back.
+        self.cut = Some(cut);
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -93,6 +110,15 @@ impl InboundError {
         Self {
             status: Box::new(status),
         }
+    }
+
+    fn cancelled(source: Option<BoxError>) -> Self {
+        let message = "the caller cancelled before its stream ended";
+        let mut status = Status::new(Code::Cancelled, message);
+        if let Some(source) = source {
+            status.set_source(source.into());
+        }
+        Self::new(status)
     }
 
     pub(crate) fn decode(error: prost::DecodeError) -> Self {

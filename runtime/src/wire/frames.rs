@@ -31,6 +31,9 @@ pub(crate) enum FrameError {
     Invalid(Status),
     /// The stream was reset, or the connection is gone.
     Cut(BoxError),
+    /// The body has ended without saying that its stream had: a reset with `NO_ERROR` or `CANCEL`
+    /// looks like that, and so does the clean end of a body that never says.
+    Open,
 }
 
 impl<B> Frames<B> {
@@ -179,10 +182,7 @@ where
     fn finish(&mut self) -> Option<FrameError> {
         self.ended = true;
         if self.trailers.is_none() && !self.body.is_end_stream() {
-            // A reset with NO_ERROR reads as an end, but END_STREAM was never sent.
-            return Some(FrameError::Cut(
-                "the stream was reset before its end".into(),
-            ));
+            return Some(FrameError::Open);
         }
         let left = self.chunk.len() + self.partial.len();
         (left > 0).then(|| {

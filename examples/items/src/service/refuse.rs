@@ -1,5 +1,6 @@
 //! What the service answers when it can't do what was asked, in one place.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use apibase::DomainError;
@@ -25,7 +26,7 @@ pub(super) fn broken_rules(violations: &[Violation]) -> Result<(), DomainError> 
 }
 
 pub(super) fn no_such_item(id: &str) -> DomainError {
-    DomainError::not_found(format!("no item has the id {id}"))
+    DomainError::not_found(format!("no item has the id {}", start_of(id)))
 }
 
 pub(super) fn page_size(page_size: i32) -> DomainError {
@@ -45,7 +46,8 @@ pub(super) fn filter(error: &FilterError) -> DomainError {
 }
 
 pub(super) fn item_id(id: &str) -> DomainError {
-    field("id", format!("must be a UUID or empty, and is `{id}`"))
+    let rule = format!("must be a UUID or empty, and is `{}`", start_of(id));
+    field("id", rule)
 }
 
 pub(super) fn no_action() -> DomainError {
@@ -94,6 +96,15 @@ impl From<StoreError> for DomainError {
             }
             _ => store_failed().with_source(error),
         }
+    }
+}
+
+/// Enough of what a caller sent to recognise it: an error travels in the trailers, which are small.
+fn start_of(id: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 64;
+    match id.char_indices().nth(LONGEST) {
+        Some(_) => Cow::Owned(id.chars().take(LONGEST).chain(['…']).collect()),
+        None => Cow::Borrowed(id),
     }
 }
 

@@ -24,10 +24,11 @@ use crate::model::Model;
 pub(crate) fn pages(model: &Model, folder: Option<&Path>) -> Result<Vec<GeneratedFile>, Error> {
     let sources = templates::Sources::load(folder)?;
     let environment = sources.environment()?;
+    let index = page::Index::new(model);
     let mut pages = Vec::new();
     for package in &model.packages {
         for service in &package.services {
-            let context = page::of_service(model, package, service);
+            let context = page::of_service(&index, package, service);
             let body = sources.render(&environment, context)?;
             pages.push(GeneratedFile {
                 name: format!("{}.md", service.full_name),

@@ -8,8 +8,8 @@ use super::markdown::{Anchors, block, cell};
 use crate::model::{Enum, Field, Idempotency, Kind, Message, Method, Model, Package, Service};
 
 /// The page's variables: `service`, `methods`, `messages`, `enums`, `package`.
-pub(super) fn of_service(model: &Model, package: &Package, service: &Service) -> Value {
-    let types = Types::reachable_from(model, package, service);
+pub(super) fn of_service(index: &Index<'_>, package: &Package, service: &Service) -> Value {
+    let types = Types::reachable_from(index, package, service);
     let methods = service.methods.iter().map(|m| types.method(m));
     context! {
         package => package.proto,
@@ -32,6 +32,25 @@ pub(super) fn of_service(model: &Model, package: &Package, service: &Service) ->
     }
 }
 
+/// All messages and enums of a run by full name.
+pub(super) struct Index<'a> {
+    messages: HashMap<&'a str, &'a Message>,
+    enums: HashMap<&'a str, &'a Enum>,
+}
+
+impl<'a> Index<'a> {
+    /// Of all packages: a page also shows what its service takes from others.
+    pub(super) fn new(model: &'a Model) -> Self {
+        let packages = &model.packages;
+        let messages = packages.iter().flat_map(|package| &package.messages);
+        let enums = packages.iter().flat_map(|package| &package.enums);
+        Self {
+            messages: messages.map(|m| (m.full_name.as_str(), m)).collect(),
+            enums: enums.map(|e| (e.full_name.as_str(), e)).collect(),
+        }
+    }
+}
+
 /// The messages and enums of a page, in the order in which a reader meets them.
 struct Types<'a> {
     package: &'a str,
@@ -42,19 +61,7 @@ struct Types<'a> {
 }
 
 impl<'a> Types<'a> {
-    fn reachable_from(model: &'a Model, package: &'a Package, service: &'a Service) -> Self {
-        let messages: HashMap<&str, &Message> = model
-            .packages
-            .iter()
-            .flat_map(|package| &package.messages)
-            .map(|message| (message.full_name.as_str(), message))
-            .collect();
-        let enums: HashMap<&str, &Enum> = model
-            .packages
-            .iter()
-            .flat_map(|package| &package.enums)
-            .map(|found| (found.full_name.as_str(), found))
-            .collect();
+    fn reachable_from(index: &Index<'a>, package: &'a Package, service: &'a Service) -> Self {
         let mut types = Self {
             package: &package.proto,
             messages: Vec::new(),
@@ -76,10 +83,10 @@ impl<'a> Types<'a> {
             if !seen.insert(name) {
                 continue;
             }
-            if let Some(&message) = messages.get(name) {
+            if let Some(&message) = index.messages.get(name) {
                 types.messages.push(message);
                 queue.extend(message.fields.iter().map(|field| value_type(&field.ty).1));
-            } else if let Some(&found) = enums.get(name) {
+            } else if let Some(&found) = index.enums.get(name) {
                 types.enums.push(found);
             }
         }

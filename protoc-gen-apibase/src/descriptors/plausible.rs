@@ -1,13 +1,14 @@
-//! Names that are no names: compilers check them, descriptor sets written by others may not.
+//! What compilers check and descriptor sets written by others may lack: names that are names,
+//! and map entries that are map entries.
 
 use prost_types::{
     DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto,
-    FileDescriptorProto, MethodDescriptorProto, OneofDescriptorProto,
+    FileDescriptorProto, MessageOptions, MethodDescriptorProto, OneofDescriptorProto,
 };
 
 use crate::error::Diagnostic;
 
-/// The first name in a file that can't be part of generated code.
+/// The first thing in a file that can't become code.
 pub(super) fn check(file: &FileDescriptorProto) -> Option<Diagnostic> {
     let package = file
         .package()
@@ -24,6 +25,9 @@ pub(super) fn check(file: &FileDescriptorProto) -> Option<Diagnostic> {
     let mut bad = names.filter(|name| !is_identifier(name));
     let message = match bad.next() {
         Some(name) => format!("{name:?} is no name"),
+        None if !file.message_type.iter().all(has_sound_maps) => {
+            "a map's entry is not made of a key and a value".to_owned()
+        }
         None if file.name().contains(char::is_control) => {
             "the file's name has a control character in it".to_owned()
         }
@@ -58,4 +62,13 @@ fn is_identifier(name: &str) -> bool {
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn has_sound_maps(message: &DescriptorProto) -> bool {
+    let is_entry = message
+        .options
+        .as_ref()
+        .is_some_and(MessageOptions::map_entry);
+    let names = message.field.iter().map(FieldDescriptorProto::name);
+    (!is_entry || names.eq(["key", "value"])) && message.nested_type.iter().all(has_sound_maps)
 }

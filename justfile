@@ -1,0 +1,52 @@
+# What a person can run. CI runs `.ci/run`, which has the same steps.
+
+# This list.
+default:
+    @just --list
+
+# All that has to hold before a change lands.
+ci:
+    .ci/run
+
+# The tests, all or those that match.
+test *filter:
+    cargo test --workspace {{filter}}
+
+# Formatting, clippy, features, docs.
+check:
+    .ci/run fmt clippy features doc
+
+# The example: every RPC of the items service, called.
+demo:
+    cargo run -p items -- demo
+
+# The README's first service, in a new crate.
+first-service:
+    .ci/first-service
+
+# Goes through the snapshots that changed, one by one (cargo install cargo-insta).
+review:
+    cargo insta review
+
+# buf's rules for the protos.
+lint:
+    .ci/run lint
+
+# The layer of one of Google's APIs, generated and compiled: pubsub or spanner.
+googleapis api="pubsub":
+    scripts/googleapis {{api}}
+
+# One unary call beside raw tonic, and the generator on Google's protos.
+bench: bench-unary bench-generator
+
+# Time and allocations of a call: ours and tonic's, each built alone, in turn.
+bench-unary rounds="20":
+    scripts/bench-unary {{rounds}}
+
+# Files and megabytes of proto per second, and peak memory.
+bench-generator:
+    scripts/bench-generator
+
+# Licences, advisories and duplicates of what we depend on (cargo install cargo-deny).
+deny:
+    cargo deny check

@@ -1,0 +1,98 @@
+//! Runs two benches in turn, A B A B …, and prints the ratios of their figures, pair by pair.
+//!
+//! `compare ROUNDS A B`, where A and B are binaries that [`bench_harness::run`] drives.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::process::{Command, ExitCode};
+
+/// Per number of callers: nanoseconds, allocations and bytes of a call.
+type Figures = BTreeMap<usize, [f64; 3]>;
+
+fn main() -> ExitCode {
+    match compare() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("compare: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [rounds, a, b] = arguments.as_slice() else {
+        return Err("usage: compare ROUNDS A B".into());
+    };
+    let rounds: usize = rounds.parse()?;
+    let mut pairs = Vec::new();
+    for round in 1..=rounds {
+        pairs.push((figures(a)?, figures(b)?));
+        eprint!("\rround {round} of {rounds}");
+    }
+    eprintln!();
+    println!("callers  time A/B (95% of pairs' mean)  allocations A, B  bytes A, B");
+    let shapes: Vec<usize> = pairs
+        .first()
+        .map(|(a, _)| a.keys().copied().collect())
+        .unwrap_or_default();
+    for callers in shapes {
+        let of = |pick: fn(&[f64; 3]) -> f64| -> Vec<(f64, f64)> {
+            pairs
+                .iter()
+                .filter_map(|(a, b)| Some((pick(a.get(&callers)?), pick(b.get(&callers)?))))
+                .collect()
+        };
+        let (mean, low, high) = ratio(&of(|[time, _, _]| *time));
+        let (allocations_a, allocations_b) = medians(&of(|[_, allocations, _]| *allocations));
+        let (bytes_a, bytes_b) = medians(&of(|[_, _, bytes]| *bytes));
+        println!(
+            "{callers:>7}  {mean:.3} [{low:.3}, {high:.3}]  {allocations_a:.1}, {allocations_b:.1}  \
+             {bytes_a:.0}, {bytes_b:.0}"
+        );
+    }
+    Ok(())
+}
+
+fn figures(binary: &str) -> Result<Figures, Box<dyn Error>> {
+    let output = Command::new(binary)
+        .output()
+        .map_err(|error| format!("cannot run {binary}: {error}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{binary} failed: {said}").into());
+    }
+    let mut figures = Figures::new();
+    for line in String::from_utf8(output.stdout)?.lines() {
+        let mut words = line.split_whitespace();
+        let mut number = || -> Result<f64, Box<dyn Error>> {
+            let word = words.next().ok_or("a line has too few figures")?;
+            Ok(word.parse()?)
+        };
+        let callers = number()? as usize;
+        figures.insert(callers, [number()?, number()?, number()?]);
+    }
+    Ok(figures)
+}
+
+/// The mean of the pairs' ratios, and the interval that holds it with 95%.
+fn ratio(pairs: &[(f64, f64)]) -> (f64, f64, f64) {
+    let ratios: Vec<f64> = pairs.iter().map(|(a, b)| a / b).collect();
+    let n = ratios.len() as f64;
+    let mean = ratios.iter().sum::<f64>() / n;
+    let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    // 2.09 is Student's t for 20 rounds, the least that counts.
+    let half = 2.09 * (variance / n).sqrt();
+    (mean, mean - half, mean + half)
+}
+
+fn medians(pairs: &[(f64, f64)]) -> (f64, f64) {
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or_default()
+    };
+    (
+        median(pairs.iter().map(|(a, _)| *a).collect()),
+        median(pairs.iter().map(|(_, b)| *b).collect()),
+    )
+}

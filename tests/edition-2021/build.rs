@@ -1,0 +1,26 @@
+//! Generates the layer of those fixtures whose code could differ between editions.
+
+use std::path::{Path, PathBuf};
+
+const FIXTURES: &[(&str, &[&str])] = &[
+    ("deprecated", &["deprecated.proto", "file.proto"]),
+    ("keywords", &["keywords.proto"]),
+    ("kinds", &["kinds.proto"]),
+    ("no_package", &["root.proto"]),
+    ("prelude", &["nested.proto", "prelude.proto"]),
+    ("proto2", &["proto2.proto"]),
+    ("rpc_types", &["a.proto", "deep.proto"]),
+    ("shapes", &["shapes.proto"]),
+    ("well_known", &["well_known.proto"]),
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    for (fixture, files) in FIXTURES {
+        let folder = Path::new("../fixtures").join(fixture);
+        protoc_gen_apibase::configure()
+            .out_dir(out.join(fixture))
+            .compile(files, &[folder])?;
+    }
+    Ok(())
+}

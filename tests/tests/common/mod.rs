@@ -1,0 +1,69 @@
+//! What the end-to-end tests share: a servicer by script, servers of it, raw peers and a journal.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "each test file uses a part of it, and a test fails by panicking"
+)]
+
+mod journal;
+mod raw_client;
+mod raw_server;
+mod recorder;
+mod running;
+mod scripted;
+
+use std::time::Duration;
+
+use apibase::{CallError, DomainError};
+pub(crate) use apibase_tests::tonic_echo::echo::api::{EchoServiceClient, EchoServiceServer};
+pub(crate) use apibase_tests::tonic_echo::echo::{
+    CollectReply, CountRequest, EchoReply, EchoRequest,
+};
+
+pub(crate) use self::journal::{Entries, Journal, OnDrop, journal};
+pub(crate) use self::raw_client::{Answer, RawClient, frame, frame_of, post};
+pub(crate) use self::raw_server::{RawServer, grpc_head, trailers};
+pub(crate) use self::recorder::{Seen, recorder};
+pub(crate) use self::running::{InProcess, Running, in_process};
+pub(crate) use self::scripted::{Scripted, failing};
+
+/// What a call through the generated client gives.
+pub(crate) type Outcome<T> = Result<T, CallError<DomainError>>;
+
+/// Far beyond what anything here takes: no test depends on how fast the machine is.
+const FAILSAFE: Duration = Duration::from_secs(20);
+
+/// What `future` gives; a test that would hang fails instead.
+pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(FAILSAFE, future)
+        .await
+        .expect("nothing happened for too long")
+}
+
+/// A request with this payload.
+pub(crate) fn ask(payload: impl Into<Vec<u8>>) -> EchoRequest {
+    EchoRequest {
+        payload: payload.into(),
+        behaviour: String::new(),
+    }
+}
+
+/// A reply with this number and payload.
+pub(crate) fn reply(number: u64, payload: impl Into<Vec<u8>>) -> EchoReply {
+    EchoReply {
+        payload: payload.into(),
+        number,
+    }
+}
+
+/// A request for this many replies.
+pub(crate) fn count(count: u64) -> CountRequest {
+    CountRequest {
+        count,
+        ..CountRequest::default()
+    }
+}

@@ -1,0 +1,178 @@
+//! The generated code as a reviewer sees it: the very files that `src/lib.rs` compiles.
+//!
+//! `INSTA_UPDATE=always cargo test -p apibase-tests --test snapshots` accepts what has changed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Fixtures whose messages are snapshots too: elsewhere prost's output says nothing new.
+const WITH_MESSAGES: &[&str] = &[
+    "comments",
+    "custom_options",
+    "deprecated",
+    "enums",
+    "extern_path",
+    "keywords",
+    "no_package",
+    "parameters",
+    "prelude",
+    "proto2",
+    "shapes",
+    "well_known",
+];
+
+/// The service of the end-to-end tests, which shows nothing of its own.
+const WITHOUT_SNAPSHOTS: &[&str] = &["tonic_echo"];
+
+/// tonic-build's output is long. One small service shows how ours hands it over.
+const TONIC: &str = "tonic_names.other.tonic.rs";
+
+macro_rules! snapshots {
+    ($($name:ident)*) => {
+        const WITH_SNAPSHOTS: &[&str] = &[$(stringify!($name)),*];
+
+        $(
+            #[test]
+            fn $name() {
+                compare(stringify!($name));
+            }
+        )*
+    };
+}
+
+snapshots! {
+    api_names
+    comments
+    custom_options
+    deprecated
+    enums
+    extern_path
+    formatting
+    keywords
+    kinds
+    no_package
+    parameters
+    prelude
+    proto2
+    rpc_names
+    rpc_types
+    service_names
+    services_only
+    shapes
+    split_files
+    tonic_names
+    unary
+    versions
+    well_known
+}
+
+#[test]
+fn every_fixture_has_its_snapshots() {
+    let fixtures = names_in(Path::new("fixtures"));
+    let known = WITH_SNAPSHOTS.iter().chain(WITHOUT_SNAPSHOTS);
+    assert_eq!(fixtures, known.map(ToString::to_string).collect());
+}
+
+#[test]
+fn no_snapshot_is_left_over() {
+    let folders: BTreeSet<String> = WITH_SNAPSHOTS.iter().map(ToString::to_string).collect();
+    assert_eq!(names_in(&snapshot_folder("")), folders);
+    for fixture in WITH_SNAPSHOTS {
+        let expected = snapshotted(fixture)
+            .map(|name| format!("{name}.snap"))
+            .collect();
+        assert_eq!(names_in(&snapshot_folder(fixture)), expected, "{fixture}");
+    }
+}
+
+#[test]
+fn no_line_ends_in_a_blank() {
+    for fixture in names_in(Path::new("fixtures")) {
+        for name in names_in(&out_folder(&fixture)) {
+            let content = read(&fixture, &name);
+            for (index, line) in content.lines().enumerate() {
+                assert_eq!(line, line.trim_end(), "{fixture}/{name}:{}", index + 1);
+            }
+            assert!(
+                content.ends_with('\n') && !content.ends_with("\n\n"),
+                "{name}"
+            );
+            assert!(!content.contains("\n\n\n"), "{name} has two blank lines");
+        }
+    }
+}
+
+/// Trait, dispatch, client, constant and docs; what a service has whatever its methods is not
+/// counted, and is measured on one that has none.
+#[test]
+fn a_unary_method_takes_at_most_40_lines() {
+    let of_no_method = read("services_only", "services_only.nothing.api.rs")
+        .lines()
+        .count();
+    let mut checked = 0;
+    for fixture in names_in(Path::new("fixtures")) {
+        for name in names_in(&out_folder(&fixture)) {
+            let content = read(&fixture, &name);
+            let count = |text: &str| content.matches(text).count();
+            let methods = count("= rt::Method::unary(");
+            let streams = count("= rt::Method::") - methods;
+            if !name.ends_with(".api.rs") || streams > 0 || methods == 0 {
+                continue;
+            }
+            let services = count("// === Service ");
+            let lines = content.lines().count() - services * of_no_method;
+            assert!(
+                lines <= 40 * methods,
+                "{name}: {lines} lines for {methods} methods"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 5, "{checked} files with unary methods alone");
+}
+
+fn compare(fixture: &str) {
+    for name in snapshotted(fixture) {
+        let mut settings = insta::Settings::new();
+        settings.set_snapshot_path(snapshot_folder(fixture));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(name.as_str(), read(fixture, &name)));
+    }
+}
+
+/// The names of a fixture's generated files that are snapshots.
+fn snapshotted(fixture: &str) -> impl Iterator<Item = String> {
+    let messages = WITH_MESSAGES.contains(&fixture);
+    names_in(&out_folder(fixture))
+        .into_iter()
+        .filter(move |name| {
+            let ours = name.ends_with(".api.rs") || name == "mod.rs" || name == TONIC;
+            let others = name.ends_with(".descriptors.rs") || name.ends_with(".tonic.rs");
+            ours || (messages && !others)
+        })
+}
+
+fn names_in(folder: &Path) -> BTreeSet<String> {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".snap.new"))
+        .collect()
+}
+
+fn read(fixture: &str, name: &str) -> String {
+    fs::read_to_string(out_folder(fixture).join(name)).unwrap()
+}
+
+fn out_folder(fixture: &str) -> PathBuf {
+    Path::new(env!("OUT_DIR")).join(fixture)
+}
+
+fn snapshot_folder(fixture: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/snapshots")
+        .join(fixture)
+}
