@@ -1,1 +1,367 @@
+//! The client against servers that get it wrong, and what each wrong amounts to.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use apibase::{CallError, CallInfo, CallOptions, Code, Context, DomainError, FailureKind};
+use bytes::Bytes;
+use common::{Outcome, RawServer, ask, count, frame, frame_of, grpc_head, reply, soon, trailers};
+use futures_util::stream;
+use h2::Reason;
+use http::Response;
+
+/// What a server answers: a head, DATA frames, and trailers, a plain end or a reset.
+#[derive(Clone)]
+struct Bad {
+    head: Response<()>,
+    data: Vec<Bytes>,
+    end: End,
+}
+
+#[derive(Clone)]
+enum End {
+    Trailers(http::HeaderMap),
+    Plain,
+    Reset(Reason),
+}
+
+impl Bad {
+    fn head(head: Response<()>) -> Self {
+        Self {
+            head,
+            data: Vec::new(),
+            end: End::Plain,
+        }
+    }
+
+    fn grpc(data: impl IntoIterator<Item = Bytes>, end: End) -> Self {
+        Self {
+            head: grpc_head(),
+            data: data.into_iter().collect(),
+            end,
+        }
+    }
+
+    /// A server that answers so to everything.
+    async fn start(self) -> RawServer {
+        RawServer::start(move |_, mut response| {
+            let bad = self.clone();
+            async move {
+                let plain = bad.data.is_empty() && matches!(bad.end, End::Plain);
+                let mut stream = response.send_response(bad.head, plain).unwrap();
+                for data in bad.data {
+                    stream.send_data(data, false).unwrap();
+                }
+                match bad.end {
+                    End::Trailers(trailers) => stream.send_trailers(trailers).unwrap(),
+                    End::Plain if plain => {}
+                    End::Plain => stream.send_data(Bytes::new(), true).unwrap(),
+                    End::Reset(reason) => stream.send_reset(reason),
+                }
+            }
+        })
+        .await
+    }
+
+    async fn unary(self) -> CallError<DomainError> {
+        let client = self.start().await.client().await;
+        soon(client.echo(&Context::background(), ask("")))
+            .await
+            .unwrap_err()
+    }
+
+    /// Every message, and how the call ended.
+    async fn stream(self) -> (usize, Outcome<()>) {
+        let client = self.start().await.client().await;
+        let ctx = Context::background();
+        let mut replies = match soon(client.count(&ctx, count(1))).await {
+            Ok(replies) => replies,
+            Err(error) => return (0, Err(error)),
+        };
+        let mut read = 0;
+        loop {
+            match soon(replies.message()).await {
+                Ok(Some(_)) => read += 1,
+                Ok(None) => return (read, Ok(())),
+                Err(error) => return (read, Err(error)),
+            }
+        }
+    }
+}
+
+fn ok() -> End {
+    End::Trailers(trailers(&[("grpc-status", "0")]))
+}
+
+fn kind(error: &CallError<DomainError>) -> FailureKind {
+    error.failure().unwrap().kind()
+}
+
+#[tokio::test]
+async fn an_http_status_without_a_grpc_one_is_mapped() {
+    for (http, code) in [
+        (400, Code::Internal),
+        (401, Code::Unauthenticated),
+        (403, Code::PermissionDenied),
+        (404, Code::Unimplemented),
+        (429, Code::Unavailable),
+        (502, Code::Unavailable),
+        (503, Code::Unavailable),
+        (504, Code::Unavailable),
+        (500, Code::Unknown),
+        (418, Code::Unknown),
+    ] {
+        let head = Response::builder().status(http).body(()).unwrap();
+        let error = Bad::head(head.clone()).unary().await;
+        assert_eq!(error.code(), code, "{http}");
+        assert!(error.to_string().contains(&http.to_string()), "{error}");
+        let (read, end) = Bad::head(head).stream().await;
+        assert_eq!((read, end.unwrap_err().code()), (0, code));
+    }
+}
+
+#[tokio::test]
+async fn a_grpc_status_beats_the_http_one() {
+    let head = Response::builder().status(503).header("grpc-status", "5");
+    let error = Bad::head(head.body(()).unwrap()).unary().await;
+    assert_eq!(error.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn an_answer_without_a_content_type_is_not_grpc() {
+    let error = Bad::head(Response::new(())).unary().await;
+    assert_eq!(error.code(), Code::Unknown);
+    let head = Response::builder().header("content-type", "text/html");
+    let (_, end) = Bad::head(head.body(()).unwrap()).stream().await;
+    assert!(end.unwrap_err().to_string().contains("content type"));
+}
+
+#[tokio::test]
+async fn an_answer_without_a_status_is_unknown() {
+    let error = Bad::grpc([frame(&reply(0, ""))], End::Plain).unary().await;
+    assert_eq!(error.code(), Code::Unknown);
+    let (read, end) = Bad::grpc([frame(&reply(0, ""))], End::Plain).stream().await;
+    assert_eq!((read, end.unwrap_err().code()), (1, Code::Unknown));
+    let none = End::Trailers(trailers(&[("x-other", "1")]));
+    let (read, end) = Bad::grpc([], none).stream().await;
+    assert_eq!((read, end.unwrap_err().code()), (0, Code::Unknown));
+}
+
+#[tokio::test]
+async fn a_status_that_is_no_code_is_unknown() {
+    for status in ["", "forty", "99", "-1", "00"] {
+        let end = End::Trailers(trailers(&[("grpc-status", status)]));
+        let error = Bad::grpc([], end).unary().await;
+        assert_eq!(error.code(), Code::Unknown, "{status:?}");
+    }
+}
+
+#[tokio::test]
+async fn junk_in_details_does_not_hide_the_status() {
+    for details in ["%%%", "AA", "////", "a", "=", "CAUS"] {
+        let end = End::Trailers(trailers(&[
+            ("grpc-status", "5"),
+            ("grpc-message", "100%25 gone %E4 %"),
+            ("grpc-status-details-bin", details),
+            ("error-detail-bin", details),
+        ]));
+        let error = Bad::grpc([], end).unary().await;
+        assert_eq!(error.code(), Code::NotFound, "{details:?}");
+        assert_eq!(kind(&error), FailureKind::Status);
+        assert!(error.to_string().contains("100% gone"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_is_mapped_before_the_head_and_after_it() {
+    for (reason, code) in [
+        (Reason::REFUSED_STREAM, Code::Unavailable),
+        (Reason::CANCEL, Code::Cancelled),
+        (Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
+        (Reason::INADEQUATE_SECURITY, Code::PermissionDenied),
+        (Reason::INTERNAL_ERROR, Code::Internal),
+        (Reason::PROTOCOL_ERROR, Code::Internal),
+        (Reason::FLOW_CONTROL_ERROR, Code::Internal),
+    ] {
+        let server = RawServer::start(move |_, mut response| async move {
+            response.send_reset(reason);
+        });
+        let client = server.await.client().await;
+        let error = soon(client.echo(&Context::background(), ask("")))
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), code, "{reason:?} before the head: {error}");
+        assert!(error.is_transport(), "{reason:?}");
+        let refused = reason == Reason::REFUSED_STREAM;
+        assert_eq!(error.is_not_processed(), refused, "{reason:?}");
+    }
+    // hyper takes a reset with CANCEL for the end of the body, so there it is a missing status.
+    for (reason, code) in [
+        (Reason::CANCEL, Code::Cancelled),
+        (Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
+        (Reason::INTERNAL_ERROR, Code::Internal),
+    ] {
+        let (_, end) = Bad::grpc([], End::Reset(reason)).stream().await;
+        let error = end.unwrap_err();
+        let expected = [code, Code::Unknown];
+        assert!(
+            expected.contains(&error.code()),
+            "{reason:?} after the head: {error}"
+        );
+        assert!(
+            error.is_transport() && !error.is_not_processed(),
+            "{reason:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn success_without_a_message_is_an_empty_stream_and_no_unary_reply() {
+    let head = || {
+        let mut head = grpc_head();
+        head.headers_mut()
+            .extend(trailers(&[("grpc-status", "0"), ("x-t", "v")]));
+        head
+    };
+    let (read, end) = Bad::head(head()).stream().await;
+    assert_eq!((read, end.is_ok()), (0, true));
+    let error = Bad::head(head()).unary().await;
+    assert_eq!(kind(&error), FailureKind::Decode);
+    let error = Bad::grpc([], ok()).unary().await;
+    assert_eq!(kind(&error), FailureKind::Decode);
+
+    let client = Bad::head(head()).start().await.client().await;
+    let replies = client.count(&Context::background(), count(1)).await;
+    let mut replies = replies.unwrap();
+    assert_eq!(replies.message().await.unwrap(), None);
+    assert_eq!(replies.trailers().get("x-t").unwrap(), "v");
+}
+
+#[tokio::test]
+async fn a_second_reply_to_a_unary_call_is_a_failure() {
+    let data = [frame(&reply(0, "a")), frame(&reply(1, "b"))];
+    let error = Bad::grpc(data, ok()).unary().await;
+    assert_eq!(kind(&error), FailureKind::Decode);
+    assert!(error.to_string().contains("second reply"), "{error}");
+}
+
+#[tokio::test]
+async fn a_reply_before_an_error_does_not_hide_it() {
+    let end = End::Trailers(trailers(&[("grpc-status", "9")]));
+    let error = Bad::grpc([frame(&reply(0, "a"))], end).unary().await;
+    assert_eq!(error.code(), Code::FailedPrecondition);
+}
+
+#[tokio::test]
+async fn a_reply_that_is_none_is_a_failure() {
+    for (data, code) in [
+        (frame_of(0, 3, b"\x0a\xff\x01"), Code::Internal),
+        (frame_of(1, 1, b"a"), Code::Internal),
+        (frame_of(7, 0, b""), Code::Internal),
+        (frame_of(0, u32::MAX, b""), Code::ResourceExhausted),
+        (frame_of(0, 9, b"cut"), Code::Internal),
+        (Bytes::from_static(b"\0\0"), Code::Internal),
+    ] {
+        let error = Bad::grpc([data.clone()], ok()).unary().await;
+        assert_eq!(
+            (kind(&error), error.code()),
+            (FailureKind::Decode, code),
+            "{data:?}"
+        );
+        let (read, end) = Bad::grpc([frame(&reply(0, "")), data], ok()).stream().await;
+        assert_eq!((read, end.unwrap_err().code()), (1, code));
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_a_failure() {
+    let mut head = grpc_head();
+    head.headers_mut()
+        .extend(trailers(&[("grpc-encoding", "gzip")]));
+    let error = Bad::head(head).unary().await;
+    assert_eq!(error.code(), Code::Internal);
+    assert!(error.to_string().contains("compressed"), "{error}");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_unavailable_and_the_next_call_has_a_new_one() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for attempt in 0.. {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            let (_, mut response) = connection.accept().await.unwrap().unwrap();
+            if attempt == 0 {
+                // Dropped, with a call on it.
+                continue;
+            }
+            let mut stream = response.send_response(grpc_head(), false).unwrap();
+            stream.send_data(frame(&reply(7, "")), false).unwrap();
+            stream
+                .send_trailers(trailers(&[("grpc-status", "0")]))
+                .unwrap();
+            tokio::spawn(async move { while connection.accept().await.is_some() {} });
+        }
+    });
+    let client = common::EchoServiceClient::connect(format!("http://{addr}"))
+        .await
+        .unwrap();
+    let ctx = Context::background();
+    let error = soon(client.echo(&ctx, ask(""))).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable, "{error}");
+    assert!(
+        error.is_transport() && !error.is_not_processed(),
+        "{error:?}"
+    );
+    assert_eq!(soon(client.echo(&ctx, ask(""))).await.unwrap().number, 7);
+}
+
+#[tokio::test]
+async fn a_server_that_says_goodbye_to_a_call_it_has_not_seen_leaves_it_unprocessed() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        // The preface is read, and one stream's HEADERS; none was processed, says the GOAWAY.
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        let mut read = Vec::new();
+        while !read.windows(4).any(|bytes| bytes == b"Echo") && read.len() < 150 {
+            stream.read_buf(&mut read).await.unwrap();
+        }
+        let goaway = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+        stream.write_all(goaway).await.unwrap();
+        while stream.read_buf(&mut read).await.is_ok_and(|n| n > 0) {}
+    });
+    let client = common::EchoServiceClient::connect(format!("http://{addr}"))
+        .await
+        .unwrap();
+    let error = soon(client.echo(&Context::background(), ask("")))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable, "{error}");
+    assert!(
+        error.is_transport() && error.is_not_processed(),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_answers_an_upload_at_once_is_heard() {
+    let end = End::Trailers(trailers(&[("grpc-status", "7"), ("x-why", "full")]));
+    let client = Bad::grpc([], end).start().await.client().await;
+    let info = CallInfo::new();
+    let client = client.with(CallOptions::new().info(&info));
+    let endless = stream::repeat_with(|| ask(vec![0; 1000]));
+    let error = soon(client.collect(&Context::background(), endless))
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::PermissionDenied);
+    assert_eq!(info.trailers().get("x-why").unwrap(), "full");
+}

@@ -20,7 +20,7 @@ type Outcome<T> = Result<T, DomainError>;
 
 /// What a servicer answers with to show which of its functions ran.
 fn ran<T>(function: &str) -> Outcome<T> {
-    Err(DomainError::not_found(function))
+    Err(DomainError::not_found(format!("<{function}>")))
 }
 
 /// The function that ran, by the error that came back.
@@ -47,7 +47,8 @@ macro_rules! assert_reaches {
         $(
             let outcome = $client.$function(&Context::background(), $request).await;
             let error = which(outcome);
-            assert!(error.contains(stringify!($function)), "{}: {error}", stringify!($function));
+            let expected = concat!("<", stringify!($function), ">");
+            assert!(error.contains(expected), "{expected}: {error}");
         )*
     };
 }
@@ -196,5 +197,5 @@ async fn deprecated_method_warns_its_caller_alone() {
         reason = "the proto says so; without the warning this fails"
     )]
     let outcome = client.bad(&Context::background(), request).await;
-    assert!(which(outcome).contains("bad"));
+    assert!(which(outcome).contains("<bad>"));
 }

@@ -48,16 +48,16 @@ fn samples<T: Sample + Default>() -> [T; 3] {
 macro_rules! methods {
     ($then:ident) => {
         $then! {
-            empty () bool;
-            bool bool Vec<u8>;
-            bytes Vec<u8> f64;
-            double f64 f32;
-            float f32 i32;
-            int32 i32 i64;
-            int64 i64 String;
-            string String u32;
-            u_int32 u32 u64;
-            u_int64 u64 ();
+            empty: () => bool;
+            bool: bool => Vec<u8>;
+            bytes: Vec<u8> => f64;
+            double: f64 => f32;
+            float: f32 => i32;
+            int32: i32 => i64;
+            int64: i64 => String;
+            string: String => u32;
+            u_int32: u32 => u64;
+            u_int64: u64 => ();
         }
     };
 }
@@ -65,7 +65,7 @@ macro_rules! methods {
 struct Values;
 
 macro_rules! servicers {
-    ($($name:ident $request:ty $response:ty);*;) => {
+    ($($name:ident: $request:ty => $response:ty);*;) => {
         impl api::UnaryServicer for Values {
             $(async fn $name(&self, _: &Context, request: $request) -> Result<$response, DomainError> {
                 assert_eq!(request, <$request>::sample());
@@ -118,7 +118,7 @@ async fn empty_and_wrappers_are_values_in_unary_methods() {
     let client = api::UnaryServiceClient::new(service.unwrap());
     let ctx = Context::background();
     macro_rules! calls {
-        ($($name:ident $request:ty $response:ty);*;) => {
+        ($($name:ident: $request:ty => $response:ty);*;) => {
             $(
                 let response = client.$name(&ctx, <$request>::sample()).await.unwrap();
                 assert_eq!(response, <$response>::sample());
@@ -134,7 +134,7 @@ async fn empty_and_wrappers_are_values_in_server_streams() {
     let client = api::ServerStreamServiceClient::new(service.unwrap());
     let ctx = Context::background();
     macro_rules! calls {
-        ($($name:ident $request:ty $response:ty);*;) => {
+        ($($name:ident: $request:ty => $response:ty);*;) => {
             $(
                 let replies = client.$name(&ctx, <$request>::sample()).await.unwrap();
                 let replies: Vec<$response> = replies.try_collect().await.unwrap();
@@ -151,7 +151,7 @@ async fn empty_and_wrappers_are_values_in_client_streams() {
     let client = api::ClientStreamServiceClient::new(service.unwrap());
     let ctx = Context::background();
     macro_rules! calls {
-        ($($name:ident $request:ty $response:ty);*;) => {
+        ($($name:ident: $request:ty => $response:ty);*;) => {
             $(
                 let requests = stream::iter(samples::<$request>());
                 let response = client.$name(&ctx, requests).await.unwrap();
@@ -168,7 +168,7 @@ async fn empty_and_wrappers_are_values_in_both_streams() {
     let client = api::BidiServiceClient::new(service.unwrap());
     let ctx = Context::background();
     macro_rules! calls {
-        ($($name:ident $request:ty $response:ty);*;) => {
+        ($($name:ident: $request:ty => $response:ty);*;) => {
             $(
                 let requests = stream::iter(samples::<$request>());
                 let replies = client.$name(&ctx, requests).await.unwrap();

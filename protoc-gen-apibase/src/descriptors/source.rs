@@ -3,7 +3,9 @@
 //! protoc, buf and protox agree on leading comments, and on trailing ones but for line ends and
 //! for methods with a body, where protox takes what follows the closing brace and the others
 //! what follows the opening one. Those are dropped, so that the three give the same docs. They
-//! disagree on detached comments, which are not used.
+//! disagree on detached comments, which are not used. What can't be mended: of a block comment
+//! that shares its line with another comment, or stands right before an element on its line, each
+//! of the three has its own idea.
 
 use std::collections::HashMap;
 

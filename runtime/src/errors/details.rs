@@ -8,13 +8,17 @@ use super::fault::Fault;
 use super::table::{DOMAIN, ERROR_STATUS_TABLE, ErrorRow};
 use super::{DomainError, FieldViolation};
 use crate::Status;
+use crate::wire::status::cut;
 
 const ERROR_DETAIL: &str = "error-detail-bin";
 
+/// What is sent of the violations, in bytes: trailers have no room for more.
+const MAX_VIOLATIONS: usize = 1024;
+
 /// The status of an error in `row` that says `fault`.
 pub(super) fn status(row: &ErrorRow, fault: Option<&Fault>) -> Status {
-    let message = fault.map_or("", Fault::message);
-    let violations = fault.map_or(&[][..], Fault::violations);
+    let message = cut(fault.map_or("", Fault::message));
+    let violations = sendable(fault.map_or(&[][..], Fault::violations));
 
     let mut details = vec![any(&ErrorInfo {
         reason: row.reason.to_owned(),
@@ -49,6 +53,17 @@ pub(super) fn status(row: &ErrorRow, fault: Option<&Fault>) -> Status {
         status.set_source(source.clone());
     }
     status
+}
+
+/// As many of `violations`, from the first, as trailers have room for.
+fn sendable(violations: &[FieldViolation]) -> &[FieldViolation] {
+    let mut size = 0;
+    let end = violations.iter().position(|violation| {
+        size += violation.field.len() + violation.description.len();
+        size > MAX_VIOLATIONS
+    });
+    end.and_then(|end| violations.get(..end))
+        .unwrap_or(violations)
 }
 
 /// The domain error that `status` is: by domain and reason, never by code.

@@ -32,7 +32,8 @@ use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
 /// # Ok(()) }
 /// ```
 pub struct Server {
-    enabled: bool,
+    /// None where the environment doesn't say.
+    enabled: Option<bool>,
     host: IpAddr,
     port: u16,
     max_concurrent_rpcs: usize,
@@ -47,7 +48,7 @@ impl Server {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            enabled: true,
+            enabled: None,
             host: Ipv4Addr::UNSPECIFIED.into(),
             port: 50051,
             max_concurrent_rpcs: 100,
@@ -164,7 +165,7 @@ impl Server {
     ///
     /// Those of [`bind`](Self::bind).
     pub async fn serve_until(self, signal: impl Future<Output = ()>) -> Result<(), ServerError> {
-        if !self.enabled {
+        if self.enabled == Some(false) {
             tracing::info!("not serving: GRPC__SERVER__ENABLED is false");
             return Ok(());
         }
@@ -172,8 +173,25 @@ impl Server {
         Ok(())
     }
 
+    /// Serves as [`serve_until`](Self::serve_until) does, but only where the environment says
+    /// `GRPC__SERVER__ENABLED=true`: for programs in which gRPC is one interface among others.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`bind`](Self::bind).
+    pub async fn serve_if_enabled(
+        self,
+        signal: impl Future<Output = ()>,
+    ) -> Result<(), ServerError> {
+        if self.enabled.is_none() {
+            tracing::info!("not serving: GRPC__SERVER__ENABLED is not set");
+            return Ok(());
+        }
+        self.serve_until(signal).await
+    }
+
     fn configured(mut self, config: &ServerConfig) -> Self {
-        self.enabled = config.enabled.unwrap_or(self.enabled);
+        self.enabled = config.enabled.or(self.enabled);
         self.host = config.host.unwrap_or(self.host);
         self.port = config.port.unwrap_or(self.port);
         self.max_concurrent_rpcs = config
@@ -244,6 +262,12 @@ mod tests {
         };
         let server = Server::new().max_concurrent_rpcs(3).configured(&config);
         assert_eq!((server.port, server.max_concurrent_rpcs), (7, 3));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_waits_to_be_enabled_returns_at_once_where_nothing_says_so() {
+        let never = std::future::pending();
+        Server::new().serve_if_enabled(never).await.unwrap();
     }
 
     #[tokio::test]

@@ -22,13 +22,61 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Writes `status` into `headers`.
+/// What a status may take in trailers, in bytes: peers refuse more, and the call with it, or the
+/// whole connection.
+const MAX_SIZE: usize = 8 * 1024;
+
+/// What is kept of a message that is too long, in bytes: it can be there three times, encoded.
+const MAX_MESSAGE: usize = 1024;
+
+/// Writes `status` into `headers`. Of one that is too large, the code, the start of the message
+/// and metadata that fits are written.
 pub(crate) fn write(status: &Status, headers: &mut HeaderMap) {
-    if status.add_header(headers).is_err() {
+    let fits = size(status) <= MAX_SIZE;
+    let written = if fits {
+        status.add_header(headers)
+    } else {
+        shortened(status).add_header(headers)
+    };
+    if written.is_err() {
         // Percent-encoding leaves nothing that a header can't hold, so this is out of reach; if it
         // ever isn't, the code still gets there.
         headers.insert(GRPC_STATUS, HeaderValue::from(status.code() as i32));
     }
+}
+
+/// The start of `message`, if it is too long to be sent.
+pub(crate) fn cut(message: &str) -> &str {
+    let mut end = message.len().min(MAX_MESSAGE);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    message.get(..end).unwrap_or_default()
+}
+
+fn shortened(status: &Status) -> Status {
+    let mut short = Status::new(status.code(), cut(status.message()));
+    *short.metadata_mut() = status.metadata().clone();
+    if size(&short) > MAX_SIZE {
+        short.metadata_mut().clear();
+    }
+    short
+}
+
+/// What `status` takes when it is written, or a little more.
+fn size(status: &Status) -> usize {
+    let message: usize = status
+        .message()
+        .bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 })
+        .sum();
+    let metadata: usize = status
+        .metadata()
+        .as_ref()
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    message + status.details().len() * 4 / 3 + metadata
 }
 
 /// Writes success into `headers`.
