@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use corpus::{Corpus, Files, assert_same, contents, succeed};
+use corpus::{Corpus, Files, Random, assert_same, contents, protoc, succeed};
 use protoc_gen_apibase::{Builder, Imports, Options, Request};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_protoc-gen-apibase");
@@ -91,7 +91,7 @@ fn neither_order_nor_repetition_changes_a_byte() {
 fn by_protoc(corpus: &Corpus, dir: &Path) -> Files {
     let out = dir.join("protoc");
     fs::create_dir(&out).unwrap();
-    let mut command = Command::new(protoc_bin_vendored::protoc_bin_path().unwrap());
+    let mut command = protoc();
     command
         .arg(format!("--plugin=protoc-gen-apibase={BINARY}"))
         .arg(format!("--apibase_out={}", out.display()));
@@ -200,7 +200,7 @@ struct Set {
 fn descriptors(corpus: &Corpus) -> Set {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("set");
-    let mut command = Command::new(protoc_bin_vendored::protoc_bin_path().unwrap());
+    let mut command = protoc();
     command
         .args(["--include_imports", "--include_source_info"])
         .arg(format!("--descriptor_set_out={}", out.display()));
@@ -220,38 +220,4 @@ fn generated(set: &Set, files: &[String], options: &Options) -> Files {
     });
     let files = output.unwrap().files.into_iter();
     files.map(|file| (file.name, file.content)).collect()
-}
-
-/// A small generator of numbers (xorshift64), since all it has to be is different every time.
-struct Random {
-    seed: u64,
-    state: u64,
-}
-
-impl Random {
-    /// The environment's SEED repeats a run.
-    fn seeded() -> Self {
-        let given = std::env::var("SEED").ok().map(|seed| seed.parse().unwrap());
-        let seed = given.unwrap_or_else(|| {
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-            u64::try_from(now.unwrap().as_nanos() & u128::from(u64::MAX)).unwrap() | 1
-        });
-        println!("SEED={seed}");
-        Self { seed, state: seed }
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            let bound = u64::try_from(last + 1).unwrap();
-            let other = usize::try_from(self.next() % bound).unwrap();
-            items.swap(last, other);
-        }
-    }
-
-    fn next(&mut self) -> u64 {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        self.state
-    }
 }

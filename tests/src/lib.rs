@@ -26,6 +26,8 @@ fixtures! {
     api_names,
     /// Comments with all that rustdoc could stumble over.
     comments,
+    /// What compilers of protos could write down in different ways.
+    corners,
     /// Custom options on everything.
     custom_options,
     /// Deprecated methods, messages, fields and enums.

@@ -98,23 +98,21 @@ async fn a_lazy_client_connects_when_it_calls() {
 #[tokio::test]
 async fn a_client_finds_a_server_that_was_started_anew() {
     let ctx = Context::background();
-    let server = Running::start(Scripted::new()).await;
+    let mut server = Running::start(Scripted::new()).await;
     let port = server.addr.port();
     let client = server.client().await;
-    client.echo(&ctx, ask("")).await.unwrap();
-    for _ in 0..3 {
-        soon(server_stops(port, &client)).await;
-    }
-
-    async fn server_stops(port: u16, client: &EchoServiceClient) {
-        let ctx = Context::background();
-        let server = Server::new().add_servicer(EchoServiceServer::new(Scripted::new()));
-        let Ok(bound) = server.host([127, 0, 0, 1]).port(port).bind().await else {
-            return;
-        };
-        tokio::spawn(bound.serve_until(std::future::pending()));
+    for _ in 0..5 {
         client.echo(&ctx, ask("")).await.unwrap();
+        soon(server.stop()).await.unwrap();
+        let error = client.echo(&ctx, ask("")).await.unwrap_err();
+        assert!(
+            error.is_transport() && error.is_not_processed(),
+            "{error:?}"
+        );
+        let again = Server::new().add_servicer(EchoServiceServer::new(Scripted::new()));
+        server = Running::on(again, port).await;
     }
+    client.echo(&ctx, ask("")).await.unwrap();
 }
 
 #[tokio::test]

@@ -11,7 +11,6 @@ mod common;
 use std::future::pending;
 
 use apibase::{Context, DomainError, Inbound, Interceptors, StreamSender, Streamed};
-use bytes::Bytes;
 use common::{
     EchoReply, EchoRequest, EchoServiceServer, Entries, Journal, RawClient, Running, Scripted, ask,
     count, frame, journal, post, reply, soon,
@@ -145,24 +144,26 @@ async fn a_spawned_reader_of_a_cancelled_upload_gets_an_error() {
 
 #[tokio::test]
 async fn mounted_in_tonic_half_an_upload_is_an_error_or_a_drop() {
-    let (journal, entries) = journal();
+    let (journal, mut entries) = journal();
     let service = EchoServiceServer::new(committing(&journal)).into_service(Interceptors::none());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let server = tonic::transport::Server::builder().add_service(service.unwrap());
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
-    resets_mounted(RawClient::connect(addr).await, entries).await;
+    let mut raw = RawClient::connect(addr).await;
+    resets(&mut raw, &mut entries, &["dropped", "Cancelled"]).await;
 }
 
 #[tokio::test]
 async fn mounted_in_axum_half_an_upload_is_an_error_or_a_drop() {
-    let (journal, entries) = journal();
+    let (journal, mut entries) = journal();
     let service = EchoServiceServer::new(committing(&journal)).into_service(Interceptors::none());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let router = axum::Router::new().route_service("/echo.EchoService/{*rest}", service.unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    resets_mounted(RawClient::connect(addr).await, entries).await;
+    let mut raw = RawClient::connect(addr).await;
+    resets(&mut raw, &mut entries, &["dropped", "Cancelled"]).await;
 }
 
 #[tokio::test]
@@ -244,7 +245,8 @@ async fn cancelled(call: impl Future, entries: &mut Entries) {
     assert_eq!(entries.next().await, "dropped");
 }
 
-/// Starts uploads and resets them in every way that a peer could, at once or while they are read.
+/// Starts uploads and resets them for every reason that a peer could have: while they are read, and
+/// together with what there was to read. Those that were being read end in one of `ends`.
 async fn resets(raw: &mut RawClient, entries: &mut Entries, ends: &[&str]) {
     for reason in [
         h2::Reason::NO_ERROR,
@@ -252,35 +254,26 @@ async fn resets(raw: &mut RawClient, entries: &mut Entries, ends: &[&str]) {
         h2::Reason::INTERNAL_ERROR,
         h2::Reason::REFUSED_STREAM,
     ] {
-        for wait in [true, false] {
-            let (response, mut stream) = raw.open(post("Collect"), false).await;
-            stream.send_data(frame(&ask("half")), false).unwrap();
-            let mut reading = wait;
-            if wait {
-                assert_eq!(entries.next().await, "read half");
-            } else {
-                // Sent together with the reset, so the upload may never have been begun.
-                stream.send_data(Bytes::new(), false).unwrap();
-            }
-            stream.send_reset(reason);
-            drop(response);
-            raw.lives().await;
-            if !wait {
-                reading = entries.rest().iter().any(|entry| entry == "read half");
-            }
-            if reading && wait {
-                let end = entries.next().await;
-                assert!(ends.contains(&end.as_str()), "{reason:?}: {end}");
-            }
-        }
-    }
-}
+        let (response, mut stream) = raw.open(post("Collect"), false).await;
+        stream.send_data(frame(&ask("half")), false).unwrap();
+        assert_eq!(entries.next().await, "read half");
+        stream.send_reset(reason);
+        drop(response);
+        let end = entries.next().await;
+        assert!(ends.contains(&end.as_str()), "{reason:?}: {end}");
 
-/// The same where we are mounted; the end is an error or a drop, and nothing was committed.
-async fn resets_mounted(mut raw: RawClient, mut entries: Entries) {
-    resets(&mut raw, &mut entries, &["dropped", "Cancelled"]).await;
-    let rest = entries.rest();
-    assert!(!rest.iter().any(|entry| entry == "committed"), "{rest:?}");
+        // At once, so that the upload may never be begun.
+        let (response, mut stream) = raw.open(post("Collect"), false).await;
+        stream.send_data(frame(&ask("half")), false).unwrap();
+        stream.send_reset(reason);
+        drop(response);
+        raw.lives().await;
+        let rest = entries.rest();
+        assert!(
+            !rest.iter().any(|entry| entry == "committed"),
+            "{reason:?}: {rest:?}"
+        );
+    }
 }
 
 /// Starts, and hangs, in all four kinds; client streams while they wait for a request, unless there
@@ -302,10 +295,8 @@ fn hanging(journal: &Journal) -> Scripted {
     Scripted::new()
         .on_echo(move |_, _| on_echo().map(|()| Ok(EchoReply::default())))
         .on_count(move |_, _| on_count().map(|()| Ok(Streamed::new(stream::empty()))))
-        .on_collect(move |_, requests| {
-            wait_for_request(journal.clone(), requests).map(|never| never)
-        })
-        .on_chat(move |_, requests| wait_for_request(on_chat.clone(), requests).map(|never| never))
+        .on_collect(move |_, requests| wait_for_request(journal.clone(), requests))
+        .on_chat(move |_, requests| wait_for_request(on_chat.clone(), requests))
 }
 
 async fn wait_for_request<T>(
@@ -326,9 +317,9 @@ fn committing(journal: &Journal) -> Scripted {
     Scripted::new().on_collect(move |_, mut requests| {
         let journal = journal.clone();
         async move {
-            let mut dropped = Some(journal.on_drop("dropped"));
+            let dropped = journal.on_drop("dropped");
             let entry = read(&mut requests, &journal).await;
-            dropped.take().map(common::OnDrop::disarm);
+            dropped.disarm();
             journal.write(entry);
             Ok(Default::default())
         }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// Fixtures whose messages are snapshots too: elsewhere prost's output says nothing new.
 const WITH_MESSAGES: &[&str] = &[
     "comments",
+    "corners",
     "custom_options",
     "deprecated",
     "enums",
@@ -44,6 +45,7 @@ macro_rules! snapshots {
 snapshots! {
     api_names
     comments
+    corners
     custom_options
     deprecated
     enums

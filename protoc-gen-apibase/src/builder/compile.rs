@@ -8,6 +8,7 @@ use std::rc::Rc;
 use protox::Compiler;
 use protox::file::{File, FileResolver, GoogleFileResolver, IncludeFileResolver};
 
+use super::attach::{self, Sources};
 use super::names::{file_name, working_directory};
 use super::report::{as_u32, diagnostics};
 use crate::error::{Diagnostic, Diagnostics, Error};
@@ -48,6 +49,7 @@ pub(crate) fn compile(files: &[impl AsRef<Path>], includes: &[impl AsRef<Path>])
 struct Trace {
     read: BTreeSet<PathBuf>,
     refused: Vec<Diagnostic>,
+    sources: Sources,
 }
 
 /// Looks a name up among the files that the compiler brings, then below the includes.
@@ -77,13 +79,20 @@ impl FileResolver for Resolver {
             if !path.is_file() {
                 continue;
             }
-            let opened = File::open(name, &path);
+            let opened = match without_mark(&path) {
+                Some(source) => File::from_source(name, &source),
+                None => File::open(name, &path),
+            };
             let mut trace = self.trace.borrow_mut();
             if let Err(error) = &opened
                 && error.is_parse()
                 && let Some(refusal) = refuse_editions(name, &path)
             {
                 trace.refused.push(refusal);
+            }
+            if let Ok(file) = &opened {
+                let source = file.source().unwrap_or_default().to_owned();
+                trace.sources.insert(name.to_owned(), source);
             }
             trace.read.insert(path);
             return opened;
@@ -163,9 +172,19 @@ fn compile_traced(
     }
     problems.finish()?;
     Ok(DescriptorSet {
-        bytes: compiler.encode_file_descriptor_set(),
+        bytes: attach::comments(
+            compiler.encode_file_descriptor_set(),
+            &trace.borrow().sources,
+        ),
         files: names,
     })
+}
+
+/// The source of a file that starts with a byte order mark, which protoc skips and protox refuses.
+fn without_mark(path: &Path) -> Option<String> {
+    let bytes = std::fs::read(path).ok()?;
+    let source = bytes.strip_prefix("\u{FEFF}".as_bytes())?;
+    Some(std::str::from_utf8(source).ok()?.to_owned())
 }
 
 /// A sentence for a file that declares an edition, which protox takes for a syntax error.

@@ -1,5 +1,6 @@
 //! The way in from a build script, without protoc.
 
+mod attach;
 mod compile;
 mod names;
 mod report;

@@ -22,7 +22,7 @@ use crate::options::Options;
 /// What a mark starts with, in the doc attribute that prost-build makes of it.
 const MARK: &str = " @@doc ";
 
-/// The items of every package that files are written for, by the package's name.
+/// The formatted items of every package that files are written for, by the package's name.
 ///
 /// # Errors
 ///
@@ -31,7 +31,7 @@ pub(super) fn generate(
     model: &Model,
     descriptors: &Descriptors,
     options: &Options,
-) -> Result<BTreeMap<String, Vec<syn::Item>>, Error> {
+) -> Result<BTreeMap<String, String>, Error> {
     let emitted: BTreeSet<&str> = model
         .packages
         .iter()
@@ -53,18 +53,19 @@ pub(super) fn generate(
         };
         requests.push((module, proto));
     }
-    let written = run(options, requests)?;
-    let mut items = BTreeMap::new();
+    let mut written = run(options, requests)?;
+    let mut bodies = BTreeMap::new();
     for package in model.packages.iter().filter(|package| package.emit) {
-        let Some(text) = written.get(&Module::from_parts([&package.proto])) else {
+        let Some(text) = written.remove(&Module::from_parts([&package.proto])) else {
             continue;
         };
-        let mut file = syn::parse_file(text).map_err(|error| not_rust(&package.proto, &error))?;
+        let mut file = syn::parse_file(&text).map_err(|error| not_rust(&package.proto, &error))?;
         marks.visit_file_mut(&mut file);
         file.items.iter_mut().for_each(layout::allow);
-        items.insert(package.proto.clone(), file.items);
+        // Formatted at once: the trees of a large schema are many times its text.
+        bodies.insert(package.proto.clone(), layout::items(file.items));
     }
-    Ok(items)
+    Ok(bodies)
 }
 
 fn run(

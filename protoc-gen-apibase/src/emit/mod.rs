@@ -35,8 +35,8 @@ pub(crate) fn files(
     if options.emit.rust {
         let mut messages = messages::generate(model, descriptors, options)?;
         for package in model.packages.iter().filter(|package| package.emit) {
-            let items = messages.remove(&package.proto).unwrap_or_default();
-            files.push(rust(&package.stem, &package.sources, &layout::items(items)));
+            let body = messages.remove(&package.proto).unwrap_or_default();
+            files.push(rust(&package.stem, &package.sources, &body));
             if !package.services.is_empty() {
                 files.extend(service_layer(package, options)?);
             }

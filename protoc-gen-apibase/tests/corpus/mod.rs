@@ -1,4 +1,5 @@
-//! The protos that the workspace has: those of the specification, and the fixtures of its tests.
+//! The protos that the workspace has, those of the specification and the fixtures of its tests, and
+//! what it takes to compare what is generated for them.
 
 #![allow(
     dead_code,
@@ -58,6 +59,11 @@ impl Corpus {
     }
 }
 
+/// The real protoc.
+pub(crate) fn protoc() -> Command {
+    Command::new(protoc_bin_vendored::protoc_bin_path().unwrap())
+}
+
 /// Runs a command that must succeed.
 pub(crate) fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap();
@@ -111,5 +117,43 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<String>) {
                 .into_owned();
             files.push(name);
         }
+    }
+}
+
+/// A small generator of numbers (xorshift64), since all it has to be is different every time.
+pub(crate) struct Random {
+    pub(crate) seed: u64,
+    state: u64,
+}
+
+impl Random {
+    /// The environment's SEED repeats a run.
+    pub(crate) fn seeded() -> Self {
+        let given = std::env::var("SEED").ok().map(|seed| seed.parse().unwrap());
+        let seed = given.unwrap_or_else(|| {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            u64::try_from(now.unwrap().as_nanos() & u128::from(u64::MAX)).unwrap() | 1
+        });
+        println!("SEED={seed}");
+        Self { seed, state: seed }
+    }
+
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            let other = self.below(last + 1);
+            items.swap(last, other);
+        }
+    }
+
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(bound).unwrap()).unwrap()
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state
     }
 }

@@ -52,11 +52,10 @@ impl<E> CallError<E> {
         self.is_kind(FailureKind::Cancelled)
     }
 
-    /// Whether the server never saw the request, so that sending it again is safe.
+    /// Whether no server has acted on the request, so that sending it again is safe.
     #[must_use]
     pub fn is_not_processed(&self) -> bool {
-        self.failure()
-            .is_some_and(|failure| failure.attempts() == 0)
+        self.failure().is_some_and(Failure::is_not_processed)
     }
 
     fn is_kind(&self, kind: FailureKind) -> bool {

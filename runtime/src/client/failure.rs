@@ -14,6 +14,8 @@ pub struct Failure {
     kind: FailureKind,
     status: Status,
     attempts: u32,
+    /// Whether a server may have acted on the call.
+    processed: bool,
 }
 
 /// What kind of failure a [`Failure`] is.
@@ -44,6 +46,7 @@ impl Failure {
             kind,
             status,
             attempts: 1,
+            processed: true,
         }
     }
 
@@ -52,6 +55,7 @@ impl Failure {
             kind,
             status,
             attempts: 0,
+            processed: false,
         }
     }
 
@@ -83,11 +87,17 @@ impl Failure {
     pub(super) fn transport(error: TransportError) -> Self {
         let mut status = Status::new(error.code(), error.to_string());
         let attempts = u32::from(error.was_sent());
+        let processed = error.may_be_processed();
+        let kind = match error.code() {
+            Code::DeadlineExceeded => FailureKind::Deadline,
+            _ => FailureKind::Transport,
+        };
         status.set_source(Arc::new(error));
         Self {
-            kind: FailureKind::Transport,
+            kind,
             status,
             attempts,
+            processed,
         }
     }
 
@@ -113,6 +123,13 @@ impl Failure {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// Whether no server has acted on the call: it never left, or the server said that it refused
+    /// it before it looked at it.
+    #[must_use]
+    pub fn is_not_processed(&self) -> bool {
+        !self.processed
     }
 }
 

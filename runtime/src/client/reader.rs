@@ -83,7 +83,7 @@ where
                 Some(Err(Failure::new(FailureKind::Decode, status).into()))
             }
             Some(Err(FrameError::Cut(error))) => {
-                let error = TransportError::broken(error);
+                let error = TransportError::broken(error).after_head();
                 Some(Err(Failure::transport(error).into()))
             }
             // It has no trailers either, which is what is wrong with it.

@@ -19,6 +19,10 @@ use crate::Code;
 use crate::errors::ServiceError;
 use crate::wire::boxed::AnyBody;
 
+/// After this many replies without a wait in between, the deadline is asked all the same: else a
+/// server that is faster than its caller would never meet it.
+const BURST: u8 = 32;
+
 /// The replies of a streaming call, in the order in which the server sent them.
 ///
 /// Ends with `None` when the call has succeeded, or with one error. Dropping it before its end
@@ -40,6 +44,7 @@ pub struct Replies<T, E> {
     headers: MetadataMap,
     trailers: MetadataMap,
     limits: Limits,
+    burst: u8,
     /// None once the call has ended: who keeps its replies doesn't keep it from being over.
     call: Option<Outgoing>,
     types: PhantomData<fn() -> (T, E)>,
@@ -70,6 +75,7 @@ where
                     .is_cancellable()
                     .then(|| Box::pin(async move { context.cancelled().await }) as _),
             },
+            burst: 0,
             call: Some(call),
             types: PhantomData,
         }
@@ -101,18 +107,29 @@ where
         let Some(reader) = &mut self.reader else {
             return Poll::Ready(None);
         };
+        if self.burst >= BURST {
+            self.burst = 0;
+            if let Poll::Ready(failure) = self.limits.poll_hit(cx) {
+                return Poll::Ready(Some(Err(failure.into())));
+            }
+        }
         match reader.poll_next(cx) {
             Poll::Ready(None) => {
                 self.trailers = reader.trailers.take().unwrap_or_default();
                 self.end(Code::Ok);
                 Poll::Ready(None)
             }
-            Poll::Ready(next) => Poll::Ready(next),
+            Poll::Ready(next) => {
+                self.burst += 1;
+                Poll::Ready(next)
+            }
             // What is there counts, so the limits are asked last.
-            Poll::Pending => self
-                .limits
-                .poll_hit(cx)
-                .map(|failure| Some(Err(failure.into()))),
+            Poll::Pending => {
+                self.burst = 0;
+                self.limits
+                    .poll_hit(cx)
+                    .map(|failure| Some(Err(failure.into())))
+            }
         }
     }
 

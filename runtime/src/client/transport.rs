@@ -35,6 +35,8 @@ pub struct TransportError {
     code: Code,
     message: &'static str,
     sent: bool,
+    /// Whether the server may have acted on it.
+    processed: bool,
     source: Option<BoxError>,
 }
 
@@ -77,6 +79,7 @@ impl TransportError {
             code: Code::Unavailable,
             message,
             sent: false,
+            processed: false,
             source: Some(source.into()),
         }
     }
@@ -84,7 +87,15 @@ impl TransportError {
     /// The call was sent, or was about to be, and the stream or its connection broke.
     pub(super) fn broken(source: impl Into<BoxError>) -> Self {
         let source = source.into();
-        let (code, message) = match reset_reason(&*source) {
+        // tonic's channel reads `grpc-timeout` too, and may be the first to see that it has passed.
+        let late = find::<tonic::TimeoutExpired>(&*source).is_some();
+        let h2 = find::<h2::Error>(&*source);
+        // A GOAWAY that reaches a call says that its stream is above the last that was processed.
+        let goodbye = h2.is_some_and(|error| error.is_go_away() && error.is_remote());
+        let reason = h2.and_then(h2::Error::reason);
+        let (code, message) = match reason {
+            _ if late => (Code::DeadlineExceeded, "the deadline has passed"),
+            _ if goodbye => (Code::Unavailable, "the server is closing the connection"),
             Some(reason) => from_reset(reason),
             None => (Code::Unavailable, "the connection broke"),
         };
@@ -92,13 +103,25 @@ impl TransportError {
             code,
             message,
             sent: true,
+            processed: !goodbye && reason != Some(h2::Reason::REFUSED_STREAM),
             source: Some(source),
         }
     }
 
-    /// Whether the server may have seen the call.
+    /// The answer had begun, so the server has acted on the call, whatever it says.
+    pub(super) fn after_head(mut self) -> Self {
+        self.processed = true;
+        self
+    }
+
+    /// Whether the call was sent, or was about to be.
     pub(super) fn was_sent(&self) -> bool {
         self.sent
+    }
+
+    /// Whether the server may have acted on the call.
+    pub(super) fn may_be_processed(&self) -> bool {
+        self.processed
     }
 
     /// The status code that it amounts to.
@@ -129,11 +152,12 @@ impl Error for TransportError {
     }
 }
 
-fn reset_reason(error: &(dyn Error + 'static)) -> Option<h2::Reason> {
+/// The first error of type `T` among `error` and what it came from.
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut at = Some(error);
     while let Some(error) = at {
-        if let Some(h2) = error.downcast_ref::<h2::Error>() {
-            return h2.reason();
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         at = error.source();
     }

@@ -22,7 +22,10 @@ const SHAPES: [(usize, usize); 3] = [(1, 10_000), (8, 40_000), (64, 60_000)];
 /// # Panics
 ///
 /// When the runtime can't be built or a caller panics: a bench without its figure is of no use.
-#[allow(clippy::expect_used, reason = "a bench without its figure is of no use")]
+#[allow(
+    clippy::expect_used,
+    reason = "a bench without its figure is of no use"
+)]
 pub fn run<S, C, F>(start: impl FnOnce() -> S)
 where
     S: Future<Output = C>,
@@ -52,7 +55,10 @@ where
     runtime.shutdown_timeout(Duration::from_secs(1));
 }
 
-#[allow(clippy::expect_used, reason = "a bench without its figure is of no use")]
+#[allow(
+    clippy::expect_used,
+    reason = "a bench without its figure is of no use"
+)]
 async fn shape<C, F>(call: &C, callers: usize, calls: usize) -> Duration
 where
     C: Fn() -> F + Clone + Send + 'static,

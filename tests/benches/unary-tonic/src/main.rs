@@ -1,6 +1,9 @@
 //! `GetItem` over tonic's server and client, one connection.
 
-#![allow(clippy::expect_used, reason = "a bench without its figure is of no use")]
+#![allow(
+    clippy::expect_used,
+    reason = "a bench without its figure is of no use"
+)]
 
 #[allow(
     clippy::all,
