@@ -7,7 +7,7 @@
 //! apibase::include_protos!();
 //! use examples::api::{ItemServicer, ItemServiceServer};
 //!
-//! impl ItemServicer for Items { … }
+//! impl ItemServicer for Items { /* … */ }
 //!
 //! apibase::Server::from_env()?
 //!     .add_servicer(ItemServiceServer::new(Items::default()))

@@ -44,7 +44,8 @@ pub trait TypedMetadata {
     /// # Errors
     ///
     /// When `key` is not a valid name, ends in `-bin` or is the protocol's own (`grpc-…`, `te`,
-    /// `content-type`, `user-agent`), or when `value` is not visible ASCII.
+    /// `content-type`, `user-agent`, `content-length` and the like), or when `value` is not visible
+    /// ASCII.
     fn set_text(&mut self, key: &str, value: impl fmt::Display) -> Result<(), MetadataError>;
 
     /// Sets `key`, which ends in `-bin`, to `message`, in place of what was there.

@@ -1,6 +1,7 @@
 //! [`Observer`]: the one interface that hears what happens.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use crate::{Code, Context, Method};
 
 /// Hears what happens to calls: logs, metrics, spans and tests read from it.
 ///
-/// It is called on the path of every call and must not block.
+/// It is called on the path of every call and must not block. A panic in it is caught: it harms
+/// neither the call nor the other observers.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -123,7 +125,10 @@ impl Observers {
 
     pub(crate) fn observe(&self, event: &Event<'_>) {
         for observer in &self.0 {
-            observer.observe(event);
+            // Unwinding here would take a whole connection down.
+            if catch_unwind(AssertUnwindSafe(|| observer.observe(event))).is_err() {
+                tracing::error!("an observer panicked");
+            }
         }
     }
 }

@@ -8,27 +8,19 @@
 
 mod common;
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use apibase::{
     CallError, CallInfo, CallOptions, Code, Context, DomainError, FailureKind, Server, Target,
 };
 use common::{
-    EchoReply, EchoServiceClient, EchoServiceServer, Outcome, Running, Scripted, ask, count,
-    journal, reply, soon,
+    EchoReply, EchoServiceClient, EchoServiceServer, Nobody, Outcome, Running, Scripted, ask,
+    count, journal, reply, soon,
 };
 use futures_util::{StreamExt, stream};
-use tokio::net::TcpListener;
-
-/// An address that nobody listens on.
-async fn nobody() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    listener.local_addr().unwrap()
-}
 
 #[tokio::test]
 async fn connecting_to_nobody_is_an_error_that_says_so() {
-    let target = format!("http://{}", nobody().await);
+    let nobody = Nobody::new();
+    let target = nobody.target();
     let error = EchoServiceClient::connect(&target).await.unwrap_err();
     assert!(!error.is_target(), "another try may succeed");
     assert!(error.to_string().contains(&target), "{error}");
@@ -41,8 +33,8 @@ async fn connecting_to_nobody_is_an_error_that_says_so() {
 #[tokio::test]
 async fn calling_nobody_is_a_transport_failure_that_was_not_processed() {
     let ctx = Context::background();
-    let target = format!("http://{}", nobody().await);
-    let client = EchoServiceClient::connect_lazy(target).unwrap();
+    let nobody = Nobody::new();
+    let client = EchoServiceClient::connect_lazy(nobody.target()).unwrap();
     let unreached = |error: CallError<DomainError>| {
         assert!(
             error.is_transport() && error.is_not_processed(),
@@ -86,12 +78,12 @@ async fn a_bare_target_made_insecure_is_plaintext() {
 
 #[tokio::test]
 async fn a_lazy_client_connects_when_it_calls() {
-    let addr = nobody().await;
-    let client = EchoServiceClient::connect_lazy(format!("http://{addr}")).unwrap();
+    let nobody = Nobody::new();
+    let client = EchoServiceClient::connect_lazy(nobody.target()).unwrap();
     let ctx = Context::background();
     client.echo(&ctx, ask("")).await.unwrap_err();
     let server = Server::new().add_servicer(EchoServiceServer::new(Scripted::new()));
-    let _server = Running::on(server, addr.port()).await;
+    let _server = Running::on(server, nobody.addr.port()).await;
     client.echo(&ctx, ask("")).await.unwrap();
 }
 

@@ -8,12 +8,15 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use apibase::{CallError, CallInfo, CallOptions, Code, Context, DomainError, FailureKind};
 use bytes::Bytes;
 use common::{Outcome, RawServer, ask, count, frame, frame_of, grpc_head, reply, soon, trailers};
 use futures_util::stream;
 use h2::Reason;
 use http::Response;
+use tokio::sync::Notify;
 
 /// What a server answers: a head, DATA frames, and trailers, a plain end or a reset.
 #[derive(Clone)]
@@ -27,7 +30,6 @@ struct Bad {
 enum End {
     Trailers(http::HeaderMap),
     Plain,
-    Reset(Reason),
 }
 
 impl Bad {
@@ -61,7 +63,6 @@ impl Bad {
                     End::Trailers(trailers) => stream.send_trailers(trailers).unwrap(),
                     End::Plain if plain => {}
                     End::Plain => stream.send_data(Bytes::new(), true).unwrap(),
-                    End::Reset(reason) => stream.send_reset(reason),
                 }
             }
         })
@@ -178,7 +179,7 @@ async fn junk_in_details_does_not_hide_the_status() {
 }
 
 #[tokio::test]
-async fn a_reset_is_mapped_before_the_head_and_after_it() {
+async fn a_reset_before_the_head_is_mapped() {
     for (reason, code) in [
         (Reason::REFUSED_STREAM, Code::Unavailable),
         (Reason::CANCEL, Code::Cancelled),
@@ -200,23 +201,38 @@ async fn a_reset_is_mapped_before_the_head_and_after_it() {
         let refused = reason == Reason::REFUSED_STREAM;
         assert_eq!(error.is_not_processed(), refused, "{reason:?}");
     }
-    // hyper takes a reset with CANCEL for the end of the body, so there it is a missing status.
+}
+
+#[tokio::test]
+async fn a_reset_in_mid_stream_is_mapped_after_the_messages_before_it() {
     for (reason, code) in [
         (Reason::CANCEL, Code::Cancelled),
+        // hyper takes it for the end of the body, so there is no reason to be seen.
+        (Reason::NO_ERROR, Code::Unavailable),
         (Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
+        (Reason::REFUSED_STREAM, Code::Unavailable),
         (Reason::INTERNAL_ERROR, Code::Internal),
     ] {
-        let (_, end) = Bad::grpc([], End::Reset(reason)).stream().await;
-        let error = end.unwrap_err();
-        let expected = [code, Code::Unknown];
-        assert!(
-            expected.contains(&error.code()),
-            "{reason:?} after the head: {error}"
-        );
-        assert!(
-            error.is_transport() && !error.is_not_processed(),
-            "{reason:?}"
-        );
+        let read = Arc::new(Notify::new());
+        let was_read = Arc::clone(&read);
+        let server = RawServer::start(move |_, mut response| {
+            let was_read = Arc::clone(&was_read);
+            async move {
+                let mut stream = response.send_response(grpc_head(), false).unwrap();
+                stream.send_data(frame(&reply(0, "")), false).unwrap();
+                was_read.notified().await;
+                stream.send_reset(reason);
+            }
+        });
+        let client = server.await.client().await;
+        let ctx = Context::background();
+        let mut replies = client.count(&ctx, count(1)).await.unwrap();
+        soon(replies.message()).await.unwrap().unwrap();
+        read.notify_one();
+        let error = soon(replies.message()).await.unwrap_err();
+        assert_eq!(error.code(), code, "{reason:?}: {error}");
+        assert!(error.is_transport(), "{reason:?}");
+        assert!(!error.is_not_processed(), "{reason:?}: it was answered");
     }
 }
 

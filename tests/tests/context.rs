@@ -71,6 +71,8 @@ async fn metadata_that_cannot_be_sent_fails_the_call_and_nothing_is_sent() {
         CallOptions::new().metadata("te", "trailers"),
         CallOptions::new().metadata("content-type", "text/plain"),
         CallOptions::new().metadata("user-agent", "me"),
+        CallOptions::new().metadata("content-length", 1),
+        CallOptions::new().metadata("host", "elsewhere"),
         CallOptions::new().metadata("x bad", 1),
         CallOptions::new().metadata("x-bin", 1),
         CallOptions::new().metadata("x", "\u{e4}"),
@@ -201,6 +203,8 @@ async fn a_servicer_cannot_set_the_protocols_own_names() {
             "te",
             "content-type",
             "user-agent",
+            "content-length",
+            "transfer-encoding",
         ] {
             assert!(response.set_header(name, 1).is_err(), "{name}");
             assert!(response.set_trailer(name, 1).is_err(), "{name}");
@@ -209,6 +213,7 @@ async fn a_servicer_cannot_set_the_protocols_own_names() {
         response.headers(|headers| {
             headers.insert("grpc-status", "9".parse().unwrap());
             headers.insert("content-type", "text/plain".parse().unwrap());
+            headers.insert("content-length", "1".parse().unwrap());
         });
         response.trailers(|trailers| trailers.insert("grpc-status", "9".parse().unwrap()));
         Ok(reply(1, ""))

@@ -29,6 +29,9 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::time::Instant;
 use tower_service::Service;
 
+/// Milliseconds that a call needs to reach its servicer: more of them where the machine is slow.
+const AMPLE: [u64; 4] = [50, 500, 5_000, 20_000];
+
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
@@ -163,14 +166,21 @@ async fn a_server_that_never_pauses_meets_the_deadline_too() {
 async fn at_the_deadline_the_client_gives_up_over_the_wire_too() {
     let (journal, mut entries) = journal();
     let client = Running::start(hanging(&journal)).await.client().await;
-    let ctx = || Context::background().with_timeout(Duration::from_millis(100));
-    let error = soon(client.echo(&ctx(), ask(""))).await.unwrap_err();
-    assert!(error.is_timeout(), "{error:?}");
-    assert_eq!(entries.next().await, "dropped");
-    let open = stream::pending::<EchoRequest>();
-    let error = soon(client.collect(&ctx(), open)).await.unwrap_err();
-    assert!(error.is_timeout(), "{error:?}");
-    assert_eq!(entries.next().await, "dropped");
+    let open = stream::pending::<EchoRequest>;
+    let mut reached = 0;
+    for millis in AMPLE {
+        let ctx = Context::background().with_timeout(Duration::from_millis(millis));
+        let error = soon(client.echo(&ctx, ask(""))).await.unwrap_err();
+        assert!(error.is_timeout(), "{error:?}");
+        let ctx = Context::background().with_timeout(Duration::from_millis(millis));
+        let error = soon(client.collect(&ctx, open())).await.unwrap_err();
+        assert!(error.is_timeout(), "{error:?}");
+        reached += entries.rest().len();
+        if reached >= 2 {
+            return;
+        }
+    }
+    panic!("the servicer was not dropped");
 }
 
 #[tokio::test(start_paused = true)]
@@ -221,15 +231,19 @@ async fn a_server_keeps_the_deadline_over_the_wire() {
     let (journal, mut entries) = journal();
     let server = Running::start(hanging(&journal)).await;
     let mut raw = server.raw().await;
-    let head = post("Count").header("grpc-timeout", "50m");
-    let answer = raw.call(head, [frame(&count(1))]).await;
-    assert_eq!(answer.code(), Code::DeadlineExceeded);
-    assert_eq!(entries.next().await, "dropped");
-    let head = post("Collect").header("grpc-timeout", "50m");
-    let (response, _open) = raw.open(head, false).await;
-    let answer = common::Answer::read(soon(response).await.unwrap()).await;
-    assert_eq!(answer.code(), Code::DeadlineExceeded);
-    assert_eq!(entries.next().await, "dropped");
+    for millis in AMPLE {
+        let head = |method| post(method).header("grpc-timeout", format!("{millis}m"));
+        let answer = raw.call(head("Count"), [frame(&count(1))]).await;
+        assert_eq!(answer.code(), Code::DeadlineExceeded);
+        let (response, _open) = raw.open(head("Collect"), false).await;
+        let answer = common::Answer::read(soon(response).await.unwrap()).await;
+        assert_eq!(answer.code(), Code::DeadlineExceeded);
+        // The servicer is dropped before its caller hears of the end.
+        if entries.rest() == ["dropped", "dropped"] {
+            return;
+        }
+    }
+    panic!("the servicer was not dropped");
 }
 
 #[tokio::test]

@@ -17,8 +17,8 @@ use apibase::{
     CallOptions, Code, Context, DomainError, Interceptors, Observer, Refusal, Status, Streamed,
 };
 use common::{
-    EchoServiceClient, EchoServiceServer, Running, Scripted, Seen, ask, count, failing, frame,
-    in_process, post, recorder, reply, soon,
+    EchoServiceClient, EchoServiceServer, Nobody, Running, Scripted, Seen, ask, count, failing,
+    frame, in_process, post, recorder, reply, soon,
 };
 use futures_util::{StreamExt, stream};
 
@@ -179,10 +179,8 @@ async fn a_deadline_is_heard_with_the_time_that_it_took() {
 #[tokio::test]
 async fn a_call_that_cannot_be_sent_is_heard_by_the_client_alone() {
     let (observer, mut recording) = recorder();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    drop(listener);
-    let client = EchoServiceClient::connect_lazy(format!("http://{addr}")).unwrap();
+    let nobody = Nobody::new();
+    let client = EchoServiceClient::connect_lazy(nobody.target()).unwrap();
     let client = client.with(CallOptions::new().observer(observer));
     let ctx = Context::background();
     client.echo(&ctx, ask("")).await.unwrap_err();
@@ -262,4 +260,27 @@ async fn a_service_that_is_mounted_is_observed_as_well() {
         Seen::Ended(Server, "Echo", Code::Ok)
     );
     assert_eq!(recording.rest(), []);
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_harms_nobody() {
+    struct Panics;
+    impl Observer for Panics {
+        fn observe(&self, _event: &apibase::Event<'_>) {
+            panic!("on purpose");
+        }
+    }
+    let (after, mut recording) = recorder();
+    let chain = Interceptors::none().with_observer(Arc::new(Panics));
+    let chain = chain.with_observer(after);
+    let server = Running::with(Scripted::new(), |server| server.interceptors(chain)).await;
+    let mut raw = server.raw().await;
+    for _ in 0..3 {
+        raw.lives().await;
+        assert_eq!(recording.next().await, Seen::Started(Server, "Echo"));
+        assert_eq!(
+            recording.next().await,
+            Seen::Ended(Server, "Echo", Code::Ok)
+        );
+    }
 }

@@ -57,8 +57,9 @@ struct Names;
 
 impl rpc_names::NameServicer for Names {
     unary! { M => M:
-        connect_ connect_lazy_ new_ with_ in_process_ drop_ into_ try_into_ from as_ref_ borrow
-        deref call r#type caller dispatch into_service servicer name rpc unary unimplemented fmt
+        connect_ connect_lazy_ new_ with_ in_process_ drop_ into_ try_into_ from as_ref_
+        from_text into_text to_text as_text is_good add next borrow deref call r#type caller
+        dispatch into_service servicer name rpc unary unimplemented fmt
         eq request ctx options rt methods descriptors file_descriptor_set default poll type_id
         lower_case http_get2_xx x hidden
     }
@@ -72,8 +73,9 @@ async fn methods_named_like_the_layers_own_are_called() {
     let service = rpc_names::NameServiceServer::new(Names).into_service(Interceptors::none());
     let client = rpc_names::NameServiceClient::new(service.unwrap());
     assert_reaches! { client, M {},
-        connect_ connect_lazy_ new_ with_ in_process_ drop_ into_ try_into_ from as_ref_ borrow
-        deref call r#type caller dispatch into_service servicer name rpc unary unimplemented fmt
+        connect_ connect_lazy_ new_ with_ in_process_ drop_ into_ try_into_ from as_ref_
+        from_text into_text to_text as_text is_good add next borrow deref call r#type caller
+        dispatch into_service servicer name rpc unary unimplemented fmt
         eq request ctx options rt methods descriptors file_descriptor_set default poll type_id
         lower_case http_get2_xx x hidden to_owned_
     }

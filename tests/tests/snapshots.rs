@@ -2,6 +2,12 @@
 //!
 //! `INSTA_UPDATE=always cargo test -p apibase-tests --test snapshots` accepts what has changed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

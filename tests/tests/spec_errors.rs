@@ -47,10 +47,9 @@ const TABLE: [(&str, Constructor, Code); 9] = [
 ];
 
 proptest! {
-    /// Property 3: any domain error maps to the status code of its category, with its message, and
-    /// is the same kind again when a client reads it.
+    /// The message goes with it, and a client that reads it gets the same kind again.
     #[test]
-    fn every_domain_error_has_the_code_of_the_table(row in 0_usize..TABLE.len(), message: String) {
+    fn property_03_a_domain_error_maps_to_the_code_of_its_category(row in 0_usize..TABLE.len(), message: String) {
         let (_, constructor, code) = TABLE[row];
         let error = constructor(message.clone());
         prop_assert_eq!(error.code(), code);

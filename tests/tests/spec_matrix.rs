@@ -59,19 +59,37 @@ fn property_tests_are_tagged_with_their_property() {
         let Some(number) = row.id.strip_prefix("DES-P") else {
             continue;
         };
+        let tag = format!("property_{number:0>2}_");
         for (file, function) in row.tests() {
-            let text = fs::read_to_string(root().join(file)).unwrap_or_default();
-            let above = comments_above(&text, function);
-            let tagged = above.split("Property ").skip(1).any(|rest| {
-                let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-                digits == number
-            });
             assert!(
-                tagged,
-                "{file}: the comment above `{function}` doesn't say `Property {number}`"
+                function.starts_with(&tag),
+                "{file}: `{function}` holds property {number}, so its name starts with `{tag}`"
             );
         }
     }
+}
+
+/// proptest's own default is 256; a file that sets another number sets no less than 100.
+#[test]
+fn property_tests_run_at_least_100_times() {
+    for row in rows().iter().filter(|row| row.id.starts_with("DES-P")) {
+        for (file, _) in row.tests() {
+            let text = fs::read_to_string(root().join(file)).unwrap();
+            for before in ["with_cases(", "CASES: u32 = "] {
+                for after in text.split(before).skip(1) {
+                    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+                    let cases = digits.parse::<u32>().unwrap_or(u32::MAX);
+                    assert!(cases >= 100, "{file}: {cases} cases, and 100 are required");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ci_runs_every_test() {
+    let script = fs::read_to_string(root().join(".ci/run")).unwrap();
+    assert!(script.contains("cargo test --workspace"), "{script}");
 }
 
 /// One row of the matrix.
@@ -172,11 +190,6 @@ fn find_test(file: &str, function: &str) -> Result<(), String> {
     } else {
         Err(format!("`{function}` in {file} is not a test"))
     }
-}
-
-/// The comments directly above a function.
-fn comments_above(text: &str, function: &str) -> String {
-    declaration(text, function).map_or(String::new(), |at| above(text, at))
 }
 
 /// The number of the line that declares a function.

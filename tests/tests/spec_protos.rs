@@ -142,6 +142,14 @@ fn chat_is_versioned_by_its_package() {
 }
 
 #[test]
+fn buf_is_configured() {
+    let text = fs::read_to_string(protos().join("buf.yaml")).unwrap();
+    for rules in ["STANDARD", "COMMENTS", "breaking:"] {
+        assert!(text.contains(rules), "buf.yaml has no {rules}");
+    }
+}
+
+#[test]
 fn no_proto_names_a_rust_path() {
     for path in all_protos() {
         let text = fs::read_to_string(&path).unwrap();

@@ -18,8 +18,8 @@ use apibase::{
 };
 use apibase_tests::tonic_echo::echo::echo_service_server as tonics;
 use common::{
-    CollectReply, CountRequest, EchoReply, EchoRequest, EchoServiceClient, InProcess, Running,
-    Scripted, ask, count, in_process, journal, reply, soon,
+    CollectReply, CountRequest, EchoReply, EchoRequest, EchoServiceClient, InProcess, Nobody,
+    Running, Scripted, ask, count, in_process, journal, reply, soon,
 };
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use tokio::net::TcpListener;
@@ -239,10 +239,8 @@ async fn over_tonics_channel_deadline_and_metadata_are_the_same() {
 
 #[tokio::test]
 async fn over_tonics_channel_nobody_is_a_transport_failure() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    drop(listener);
-    let channel = Channel::from_shared(format!("http://{addr}")).unwrap();
+    let nobody = Nobody::new();
+    let channel = Channel::from_shared(nobody.target()).unwrap();
     let client = EchoServiceClient::new(channel.connect_lazy());
     let error = client
         .echo(&Context::background(), ask(""))

@@ -40,7 +40,7 @@ pub(crate) fn rustdoc(comment: &str) -> Vec<String> {
 }
 
 /// One line end, no tabs, no invisible characters, no common indentation, no blank ends.
-fn tidy(comment: &str) -> String {
+pub(crate) fn tidy(comment: &str) -> String {
     let comment = comment.replace("\r\n", "\n").replace('\r', "\n");
     let comment = strip_doc_star(&comment);
     let lines: Vec<String> = comment.split('\n').map(clean_line).collect();

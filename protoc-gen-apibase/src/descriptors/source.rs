@@ -12,6 +12,8 @@ use std::collections::HashMap;
 use prost_types::FileDescriptorProto;
 use prost_types::source_code_info::Location;
 
+use crate::comments::tidy;
+
 /// Field numbers of `descriptor.proto` that paths are made of.
 pub(crate) mod tag {
     pub(crate) const PACKAGE: i32 = 2;
@@ -77,7 +79,11 @@ impl Source {
             None => String::new(),
             Some(place) if place.trailing.is_empty() => place.leading.clone(),
             Some(place) if place.leading.is_empty() => place.trailing.clone(),
-            Some(place) => format!("{}\n\n{}", place.leading, place.trailing),
+            // Each by itself first: the one's indentation says nothing about the other's.
+            Some(place) => {
+                let (leading, trailing) = (tidy(&place.leading), tidy(&place.trailing));
+                format!("{leading}\n\n{trailing}")
+            }
         }
     }
 
@@ -111,8 +117,8 @@ impl Place {
     fn new(location: &Location) -> Self {
         Self {
             span: location.span.clone(),
-            leading: tidy(location.leading_comments()),
-            trailing: tidy(location.trailing_comments()),
+            leading: undecorated(location.leading_comments()),
+            trailing: undecorated(location.trailing_comments()),
         }
     }
 
@@ -126,7 +132,7 @@ impl Place {
 
 /// A comment without what only its delimiters left: line ends of Windows, blanks before line
 /// ends, the second star of `/**`, the third slash of `///`.
-fn tidy(comment: &str) -> String {
+fn undecorated(comment: &str) -> String {
     let comment = comment.replace("\r\n", "\n");
     let comment = comment.strip_prefix('*').unwrap_or(&comment);
     let slashes = !comment.trim().is_empty() && comment.lines().all(|line| line.starts_with('/'));

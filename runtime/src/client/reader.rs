@@ -86,8 +86,11 @@ where
                 let error = TransportError::broken(error).after_head();
                 Some(Err(Failure::transport(error).into()))
             }
-            // It has no trailers either, which is what is wrong with it.
-            Some(Err(FrameError::Open)) => self.end(HeaderMap::new()).err().map(Err),
+            // A reset with NO_ERROR, which hyper takes for the end of the body.
+            Some(Err(FrameError::Open)) => {
+                let error = TransportError::broken("the stream was reset before its end");
+                Some(Err(Failure::transport(error.after_head()).into()))
+            }
             None => {
                 let trailers = self.frames.take_trailers().unwrap_or_default();
                 self.end(trailers).err().map(Err)

@@ -43,6 +43,20 @@ impl ServerConfig {
                 "MAX_CONCURRENT_RPCS" => {
                     config.max_concurrent_rpcs = Some(parse(key, &value, "a whole number")?);
                 }
+                "REFLECTION_ENABLED" | "HEALTH_CHECK_ENABLED" => {
+                    if parse(key, &value, "true or false")? {
+                        return Err(not_yet(
+                            key,
+                            "this version doesn't serve it; set it to false",
+                        ));
+                    }
+                }
+                "MAX_WORKERS" => {
+                    return Err(not_yet(
+                        key,
+                        "the threads are those of the runtime that serves",
+                    ));
+                }
                 _ => return Err(unknown(key)),
             }
         }
@@ -71,6 +85,14 @@ fn parse<T: FromStr>(key: &str, value: &str, takes: &str) -> Result<T, ConfigErr
         key: key.to_owned(),
         problem: format!("`{value}` is not {takes}"),
     })
+}
+
+/// A setting of the specification that nothing enforces yet: it is refused, not ignored.
+fn not_yet(key: &str, problem: &str) -> ConfigError {
+    ConfigError {
+        key: key.to_owned(),
+        problem: problem.to_owned(),
+    }
 }
 
 fn unknown(key: &str) -> ConfigError {
@@ -115,6 +137,18 @@ mod tests {
             error.to_string(),
             "GRPC__SERVER__PORT: `http` is not a number from 0 to 65535"
         );
+    }
+
+    #[test]
+    fn a_setting_that_nothing_enforces_is_refused_unless_it_asks_for_nothing() {
+        assert!(read(&[("GRPC__SERVER__REFLECTION_ENABLED", "false")]).is_ok());
+        for (key, value) in [
+            ("GRPC__SERVER__REFLECTION_ENABLED", "true"),
+            ("GRPC__SERVER__HEALTH_CHECK_ENABLED", "true"),
+            ("GRPC__SERVER__MAX_WORKERS", "10"),
+        ] {
+            assert_eq!(read(&[(key, value)]).unwrap_err().key(), key);
+        }
     }
 
     #[test]

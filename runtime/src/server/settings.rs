@@ -123,7 +123,8 @@ impl Server {
         self
     }
 
-    /// Listens, so that the address is known before the first call comes in.
+    /// Listens, so that the address is known before the first call comes in; whatever
+    /// `GRPC__SERVER__ENABLED` says.
     ///
     /// # Errors
     ///

@@ -19,7 +19,8 @@ use crate::{BoxError, Code, Status};
 /// connection breaks, the servicer is dropped at the point where it waits; who reads elsewhere, in
 /// a spawned task for example, gets an error. So what was read up to a clean end is all there was.
 ///
-/// A request that doesn't decode is one item's error, and the stream goes on.
+/// A request that doesn't decode is one item's error, and the stream goes on. Any other error is
+/// the last item: the `None` after it is no clean end.
 pub struct Inbound<T> {
     frames: Frames<RequestBody>,
     /// What is told to a reader who was not dropped with the call.

@@ -31,8 +31,8 @@ pub(crate) enum FrameError {
     Invalid(Status),
     /// The stream was reset, or the connection is gone.
     Cut(BoxError),
-    /// The body has ended without saying that its stream had: a reset with `NO_ERROR` or `CANCEL`
-    /// looks like that, and so does the clean end of a body that never says.
+    /// The body has ended without saying that its stream had: a reset with `NO_ERROR` looks like
+    /// that, and so does the clean end of a body that never says.
     Open,
 }
 

@@ -23,10 +23,24 @@ pub(crate) fn is_grpc(content_type: &HeaderValue) -> bool {
         || media_type.eq_ignore_ascii_case(b"application/grpc+proto")
 }
 
-/// Names that are the protocol's, so that no user's metadata can overwrite them.
+/// Names that are gRPC's or HTTP's own, so that no user's metadata can overwrite them.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    name.starts_with("grpc-") || matches!(name, "te" | "content-type" | "user-agent")
+    name.starts_with("grpc-") || OWN.contains(&name)
 }
+
+/// Those of HTTP say how a message is sent, and a wrong one has the peer reset it.
+const OWN: [&str; 10] = [
+    "te",
+    "content-type",
+    "user-agent",
+    "content-length",
+    "connection",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// User's metadata as headers, without the protocol's own names.
 ///
@@ -34,10 +48,10 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 /// `grpc-status-details-bin` was set by [`super::status::write`].
 pub(crate) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
     let mut headers = metadata.into_headers();
+    for name in OWN {
+        headers.remove(name);
+    }
     for name in [
-        "te",
-        "content-type",
-        "user-agent",
         "grpc-status",
         "grpc-message",
         "grpc-encoding",

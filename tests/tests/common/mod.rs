@@ -10,6 +10,7 @@
 )]
 
 mod journal;
+mod nobody;
 mod raw_client;
 mod raw_server;
 mod recorder;
@@ -25,6 +26,7 @@ pub(crate) use apibase_tests::tonic_echo::echo::{
 };
 
 pub(crate) use self::journal::{Entries, Journal, OnDrop, journal};
+pub(crate) use self::nobody::Nobody;
 pub(crate) use self::raw_client::{Answer, RawClient, frame, frame_of, post};
 pub(crate) use self::raw_server::{RawServer, grpc_head, trailers};
 pub(crate) use self::recorder::{Seen, recorder};
@@ -35,13 +37,13 @@ pub(crate) use self::scripted::{Scripted, failing};
 pub(crate) type Outcome<T> = Result<T, CallError<DomainError>>;
 
 /// Far beyond what anything here takes: no test depends on how fast the machine is.
-const FAILSAFE: Duration = Duration::from_secs(20);
+const FAILSAFE: Duration = Duration::from_secs(60);
 
 /// What `future` gives; a test that would hang fails instead.
 pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(FAILSAFE, future)
         .await
-        .expect("nothing happened for too long")
+        .expect("nothing happened for a minute")
 }
 
 /// A request with this payload.
