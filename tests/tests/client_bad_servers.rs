@@ -9,13 +9,19 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use apibase::{CallError, CallInfo, CallOptions, Code, Context, DomainError, FailureKind};
 use bytes::Bytes;
-use common::{Outcome, RawServer, ask, count, frame, frame_of, grpc_head, reply, soon, trailers};
+use common::{
+    EchoServiceClient, Outcome, RawServer, ask, count, frame, frame_of, grpc_head, reply, soon,
+    trailers,
+};
 use futures_util::stream;
 use h2::Reason;
 use http::Response;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 /// What a server answers: a head, DATA frames, and trailers, a plain end or a reset.
@@ -306,7 +312,7 @@ async fn a_compressed_answer_is_a_failure() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_unavailable_and_the_next_call_has_a_new_one() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
         for attempt in 0.. {
@@ -325,7 +331,7 @@ async fn a_connection_that_breaks_is_unavailable_and_the_next_call_has_a_new_one
             tokio::spawn(async move { while connection.accept().await.is_some() {} });
         }
     });
-    let client = common::EchoServiceClient::connect(format!("http://{addr}"))
+    let client = EchoServiceClient::connect(format!("http://{addr}"))
         .await
         .unwrap();
     let ctx = Context::background();
@@ -340,10 +346,9 @@ async fn a_connection_that_breaks_is_unavailable_and_the_next_call_has_a_new_one
 
 #[tokio::test]
 async fn a_server_that_says_goodbye_to_a_call_it_has_not_seen_leaves_it_unprocessed() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
         // The preface is read, and one stream's HEADERS; none was processed, says the GOAWAY.
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.write_all(b"\0\0\0\x04\0\0\0\0\0").await.unwrap();
@@ -355,7 +360,7 @@ async fn a_server_that_says_goodbye_to_a_call_it_has_not_seen_leaves_it_unproces
         stream.write_all(goaway).await.unwrap();
         while stream.read_buf(&mut read).await.is_ok_and(|n| n > 0) {}
     });
-    let client = common::EchoServiceClient::connect(format!("http://{addr}"))
+    let client = EchoServiceClient::connect(format!("http://{addr}"))
         .await
         .unwrap();
     let error = soon(client.echo(&Context::background(), ask("")))
@@ -380,4 +385,34 @@ async fn a_server_that_answers_an_upload_at_once_is_heard() {
         .unwrap_err();
     assert_eq!(error.code(), Code::PermissionDenied);
     assert_eq!(info.trailers().get("x-why").unwrap(), "full");
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_meets_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    let client = EchoServiceClient::connect_lazy(target).unwrap();
+    let ctx = Context::background().with_timeout(Duration::from_millis(50));
+    let error = soon(client.echo(&ctx, ask(""))).await.unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_of_another_protocol_is_a_transport_failure() {
+    for words in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], b"\0\0\0", b""] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                stream.write_all(words).await.unwrap();
+                // What was sent is read first, so that the end isn't a reset.
+                let mut read = [0; 24];
+                stream.read_exact(&mut read).await.unwrap();
+            }
+        });
+        let client = EchoServiceClient::connect_lazy(target).unwrap();
+        let ctx = Context::background();
+        let error = soon(client.echo(&ctx, ask(""))).await.unwrap_err();
+        assert!(error.is_transport(), "{words:?}: {error:?}");
+    }
 }

@@ -329,3 +329,65 @@ async fn a_raw_status_comes_back_with_its_details_and_metadata() {
     let replies = client.count(&ctx, count(1)).await.unwrap();
     check(replies.try_collect::<Vec<EchoReply>>().await.unwrap_err());
 }
+
+#[tokio::test]
+async fn metadata_that_no_peer_takes_is_an_error_of_its_call_alone() {
+    fn large() -> String {
+        "a".repeat(100_000)
+    }
+    let scripted = Scripted::new()
+        .on_echo(|ctx, request| async move {
+            if request.payload == b"headers" {
+                ctx.response().set_header("x-large", large())?;
+            } else {
+                ctx.response().set_trailer("x-large", large())?;
+            }
+            match &*request.payload {
+                b"fail" => Err(DomainError::not_found("gone")),
+                _ => Ok(reply(0, "")),
+            }
+        })
+        .on_count(|ctx, _| async move {
+            ctx.response().set_trailer("x-large", large())?;
+            Ok(failing(1, DomainError::not_found("gone")))
+        });
+    let client = Running::start(scripted).await.client().await;
+    let ctx = Context::background();
+    for payload in ["headers", "trailers"] {
+        let error = client.echo(&ctx, ask(payload)).await.unwrap_err();
+        assert_eq!(error.code(), Code::Internal);
+        assert!(error.to_string().contains(payload), "{error}");
+    }
+    let gone = |error: CallError<DomainError>| {
+        assert!(
+            matches!(error, CallError::Service(DomainError::NotFound(_))),
+            "{error:?}"
+        );
+    };
+    gone(client.echo(&ctx, ask("fail")).await.unwrap_err());
+    let mut replies = client.count(&ctx, count(1)).await.unwrap();
+    assert!(replies.message().await.unwrap().is_some());
+    gone(replies.message().await.unwrap_err());
+
+    let options = CallOptions::new().metadata("x-large", large());
+    let error = client.with(options).echo(&ctx, ask("")).await.unwrap_err();
+    assert_eq!(error.failure().unwrap().kind(), FailureKind::Encode);
+}
+
+#[tokio::test]
+async fn metadata_up_to_the_limit_goes_both_ways() {
+    let most = || "a".repeat(8 * 1024 - 32 - "x-large".len());
+    let scripted = Scripted::new().on_echo(move |ctx, _| async move {
+        let large: String = ctx.metadata().text("x-large")?.unwrap();
+        ctx.response().set_header("x-large", &large)?;
+        ctx.response().set_trailer("x-large", &large)?;
+        Ok(reply(0, ""))
+    });
+    let client = Running::start(scripted).await.client().await;
+    let info = CallInfo::new();
+    let options = CallOptions::new().metadata("x-large", most()).info(&info);
+    let ctx = Context::background();
+    client.with(options).echo(&ctx, ask("")).await.unwrap();
+    assert_eq!(info.headers().text("x-large"), Ok(Some(most())));
+    assert_eq!(info.trailers().text("x-large"), Ok(Some(most())));
+}

@@ -75,6 +75,41 @@ async fn dropping_replies_drops_the_callers_requests() {
 }
 
 #[tokio::test]
+async fn a_storm_of_cancels_leaves_the_connections_other_calls_alone() {
+    let ctx = Context::background();
+    let (journal, _entries) = journal();
+    let scripted = hanging(&journal).on_chat(|_, requests| async {
+        Ok(Streamed::new(
+            requests.map(|request| Ok(reply(0, request?.payload))),
+        ))
+    });
+    let client = Running::start(scripted).await.client().await;
+    let (requests, receiver) = tokio::sync::mpsc::channel(1);
+    let mut replies = client
+        .chat(&ctx, ReceiverStream::new(receiver))
+        .await
+        .unwrap();
+    for round in 0..20 {
+        let calls: Vec<_> = (0..150)
+            .map(|_| {
+                let (client, ctx) = (client.clone(), ctx.clone());
+                tokio::spawn(async move { client.echo(&ctx, ask("")).await })
+            })
+            .collect();
+        // The calls are given up while they are made, sent, seen or begun.
+        for _ in 0..round {
+            tokio::task::yield_now().await;
+        }
+        for call in calls {
+            call.abort();
+        }
+        requests.send(ask([round])).await.unwrap();
+        let answer = soon(replies.message()).await.unwrap().unwrap();
+        assert_eq!(answer.payload, [round]);
+    }
+}
+
+#[tokio::test]
 async fn half_an_upload_is_never_a_whole_one() {
     let ctx = Context::background();
     let (journal, mut entries) = journal();

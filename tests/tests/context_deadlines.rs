@@ -247,6 +247,27 @@ async fn a_server_keeps_the_deadline_over_the_wire() {
 }
 
 #[tokio::test]
+async fn a_peer_that_reads_nothing_meets_the_deadline_too() {
+    let (journal, mut entries) = journal();
+    let scripted = Scripted::new().on_count(move |_, _| {
+        let dropped = journal.on_drop("dropped");
+        ready(Ok(Streamed::from_iter((0..).map(move |number| {
+            let _held = &dropped;
+            Ok(reply(number, vec![0; 1000]))
+        }))))
+    });
+    let server = Running::start(scripted).await;
+    let mut raw = server.raw().await;
+    let head = post("Count").header("grpc-timeout", "500m");
+    let (response, mut stream) = raw.open(head, false).await;
+    stream.send_data(frame(&count(1)), true).unwrap();
+    // Its window is closed once 64 KiB have come, and it never opens it.
+    let _unread = soon(response).await.unwrap();
+    assert_eq!(entries.next().await, "dropped");
+    server.raw().await.lives().await;
+}
+
+#[tokio::test]
 async fn a_deadline_of_nothing_never_reaches_the_servicer() {
     let (journal, mut entries) = journal();
     let server = Running::start(hanging(&journal)).await;

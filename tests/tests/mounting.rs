@@ -11,16 +11,18 @@ mod common;
 
 use std::net::SocketAddr;
 
-use apibase::{CallError, Code, Context, DomainError, Interceptors};
+use apibase::{CallError, Code, Context, DomainError, Interceptors, Status};
 use apibase_tests::tonic_echo::echo::echo_service_client as tonics;
 use common::{
     CollectReply, CountRequest, EchoServiceClient, EchoServiceServer, Scripted, ask, count, frame,
     post, reply,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
+use http_body_util::StreamBody;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Channel, Server};
+use tower_service::Service;
 
 /// The echo service in tonic's own server.
 async fn in_tonic(scripted: Scripted) -> SocketAddr {
@@ -159,6 +161,25 @@ async fn tonics_client_calls_a_mounted_service_in_the_process() {
     let requests = stream::iter(["a", "b"].map(ask));
     let collected = client.collect(requests).await.unwrap().into_inner();
     assert_eq!(collected, both());
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_say_its_end_may_not_end_in_the_middle_of_a_message() {
+    let whole = frame(&ask("a message"));
+    for method in ["Echo", "Collect"] {
+        for length in 1..whole.len() {
+            let piece = http_body::Frame::data(whole.slice(..length));
+            let body = StreamBody::new(stream::iter([Ok::<_, Status>(piece)]));
+            let service = EchoServiceServer::new(Scripted::new());
+            let mut service = service.into_service(Interceptors::none()).unwrap();
+            let answer = service
+                .call(post(method).body(body).unwrap())
+                .await
+                .unwrap();
+            let status = answer.headers().get("grpc-status").unwrap();
+            assert_ne!(status, "0", "{method}, {length} bytes");
+        }
+    }
 }
 
 #[tokio::test]

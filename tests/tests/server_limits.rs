@@ -126,6 +126,23 @@ async fn the_hundred_and_first_call_is_refused_at_once() {
 }
 
 #[tokio::test]
+async fn in_a_flood_each_call_is_answered_or_refused() {
+    let ctx = Context::background();
+    let scripted = Scripted::new().on_echo(|_, request| async move {
+        tokio::task::yield_now().await;
+        Ok(reply(0, request.payload))
+    });
+    let client = Running::start(scripted).await.client().await;
+    let calls = (0..2000).map(|_| client.echo(&ctx, ask("")));
+    for outcome in soon(future::join_all(calls)).await {
+        if let Err(error) = outcome {
+            assert_eq!(error.code(), Code::ResourceExhausted, "{error}");
+        }
+    }
+    answers_again(&client).await;
+}
+
+#[tokio::test]
 async fn the_limit_holds_over_all_connections() {
     let ctx = Context::background();
     let (scripted, mut entries, open) = gated();

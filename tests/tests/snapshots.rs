@@ -85,7 +85,9 @@ fn every_fixture_has_its_snapshots() {
 #[test]
 fn no_snapshot_is_left_over() {
     let folders: BTreeSet<String> = WITH_SNAPSHOTS.iter().map(ToString::to_string).collect();
-    assert_eq!(names_in(&snapshot_folder("")), folders);
+    let mut found = names_in(&snapshot_folder(""));
+    found.retain(|name| snapshot_folder(name).is_dir());
+    assert_eq!(found, folders);
     for fixture in WITH_SNAPSHOTS {
         let expected = snapshotted(fixture)
             .map(|name| format!("{name}.snap"))

@@ -19,6 +19,7 @@ use super::replies::Replies;
 use super::transport::Transport;
 use crate::errors::ServiceError;
 use crate::observe::{Event, Observers, Side};
+use crate::wire::headers::MAX_METADATA;
 use crate::wire::{DEFAULT_MAX_MESSAGE_SIZE, encode, headers, timeout};
 use crate::{Code, Context, Method, Status};
 
@@ -155,6 +156,17 @@ impl<T: Transport> Caller<T> {
             .and_then(|options| options.wrong.as_ref())
         {
             let status = Status::new(Code::Internal, wrong.to_string());
+            return Err(call.fail(Failure::encode(status)));
+        }
+        let metadata = call
+            .options
+            .as_ref()
+            .map_or(0, |options| headers::size(options.metadata.as_ref()));
+        if metadata > MAX_METADATA {
+            let message = format!(
+                "the call's metadata takes {metadata} bytes, and servers take {MAX_METADATA}"
+            );
+            let status = Status::new(Code::Internal, message);
             return Err(call.fail(Failure::encode(status)));
         }
         Ok(call)

@@ -59,7 +59,8 @@ impl CallOptions {
 
     /// Sends `key` with `value`, which is visible ASCII, in place of what was set before.
     ///
-    /// A key or value that can't be sent fails the call, with a failure of kind encode.
+    /// A key or value that can't be sent fails the call, with a failure of kind encode; so do more
+    /// than 8 KiB of metadata, which servers don't take.
     #[must_use]
     pub fn metadata(mut self, key: &str, value: impl fmt::Display) -> Self {
         let set = self.metadata.set_text(key, value);

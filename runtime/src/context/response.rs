@@ -8,6 +8,9 @@ use tonic::metadata::MetadataMap;
 use crate::{MetadataError, TypedMetadata};
 
 /// The headers and trailers of the reply, shared by all clones of a call's context.
+///
+/// Peers take 8 KiB of each: a reply with more fails with `INTERNAL`, and one that fails already
+/// loses them.
 #[derive(Clone, Copy)]
 pub struct ResponseMetadata<'a>(&'a Shared);
 

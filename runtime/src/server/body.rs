@@ -15,6 +15,7 @@ use super::call::{Answer, Reply};
 use super::guard::CallGuard;
 use super::serving::{deadline_exceeded, panicked};
 use crate::wire::encode::{Fill, Source};
+use crate::wire::headers::MAX_METADATA;
 use crate::wire::{headers, status};
 use crate::{Code, Status};
 
@@ -55,13 +56,22 @@ impl ReplyBody {
     ) -> Response<Self> {
         let content = match reply.0 {
             Answer::Message(frame) => Content::Message(frame),
-            Answer::Stream(source) => Content::Stream {
-                source,
-                buffer: BytesMut::new(),
-            },
+            Answer::Stream(source) => {
+                #[cfg(feature = "server")]
+                if let Some(deadline) = guard.context().deadline() {
+                    super::overdue::watch(deadline);
+                }
+                Content::Stream {
+                    source,
+                    buffer: BytesMut::new(),
+                }
+            }
             Answer::Failed(status) => return Self::trailers_only(Some(guard), &status),
         };
         let mut headers = headers::from_metadata(guard.context().response().take_headers());
+        if headers::size(&headers) > MAX_METADATA {
+            return Self::trailers_only(Some(guard), &too_large("headers"));
+        }
         headers.insert(header::CONTENT_TYPE, headers::GRPC);
         let mut response = Response::new(Self {
             content,
@@ -79,6 +89,7 @@ impl ReplyBody {
             let own = guard.context().response();
             headers.extend(headers::from_metadata(own.take_headers()));
             headers.extend(headers::from_metadata(own.take_trailers()));
+            make_room(&mut headers, failure);
             guard.finish(failure.code());
         }
         status::write(failure, &mut headers);
@@ -96,15 +107,19 @@ impl ReplyBody {
     fn trailers(&mut self, end: Result<(), Status>) -> Content {
         let mut trailers = HeaderMap::new();
         if let Some(guard) = &self.guard {
-            let own = guard.context().response().take_trailers();
-            trailers.extend(headers::from_metadata(own));
+            trailers = headers::from_metadata(guard.context().response().take_trailers());
         }
+        let end = match end {
+            Ok(()) if headers::size(&trailers) > MAX_METADATA => Err(too_large("trailers")),
+            end => end,
+        };
         let code = match end {
             Ok(()) => {
                 status::write_ok(&mut trailers);
                 Code::Ok
             }
             Err(failure) => {
+                make_room(&mut trailers, &failure);
                 status::write(&failure, &mut trailers);
                 failure.code()
             }
@@ -125,6 +140,19 @@ impl ReplyBody {
         // The source is not polled again after a panic.
         catch_unwind(AssertUnwindSafe(|| source.poll_fill(cx, buffer)))
             .unwrap_or_else(|_| Poll::Ready(Fill::End(Err(panicked()))))
+    }
+}
+
+/// The servicer has set more than a peer takes.
+fn too_large(what: &str) -> Status {
+    let message = format!("the reply's {what} are larger than {MAX_METADATA} bytes");
+    Status::new(Code::Internal, message)
+}
+
+/// Leaves the servicer's own metadata out where the status needs its place.
+fn make_room(own: &mut HeaderMap, failure: &Status) {
+    if headers::size(own) + status::size(failure) > MAX_METADATA {
+        own.clear();
     }
 }
 

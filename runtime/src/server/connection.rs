@@ -20,6 +20,7 @@ use super::body::ReplyBody;
 use super::call::Call;
 use super::guard::CallGuard;
 use super::interceptors::Interceptors;
+use super::overdue::Overdue;
 use super::request::RequestBody;
 use super::service::{BoxDispatch, ErasedService};
 use super::serving::Serving;
@@ -66,7 +67,8 @@ pub(super) async fn serve(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, ?peer, "cannot set TCP_NODELAY");
     }
-    let streams = u32::try_from(shared.max_concurrent_rpcs).unwrap_or(u32::MAX);
+    // One stream more than calls, so that it is our refusal that a peer gets.
+    let streams = shared.max_concurrent_rpcs.saturating_add(1).max(200);
     let requests = Requests {
         shared,
         peer: peer.clone(),
@@ -74,8 +76,10 @@ pub(super) async fn serve(
     let connection = http2::Builder::new(Tracked(tracker))
         .timer(TokioTimer::new())
         .auto_date_header(false)
-        // One stream more than calls, so that it is our refusal that a peer gets.
-        .max_concurrent_streams(streams.saturating_add(1).max(200))
+        .max_concurrent_streams(u32::try_from(streams).unwrap_or(u32::MAX))
+        // A caller may give up all its calls at once, before we have seen them. hyper would take
+        // more than 20 of them for an attack, and close the connection under the other calls.
+        .max_pending_accept_reset_streams(streams)
         .max_local_error_reset_streams(MAX_LOCAL_RESETS)
         .serve_connection(TokioIo::new(stream), requests);
     let mut connection = std::pin::pin!(connection);
@@ -180,6 +184,6 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, task: F) {
-        self.0.spawn(task);
+        self.0.spawn(Overdue::new(task));
     }
 }

@@ -25,6 +25,8 @@ mod error;
 #[cfg(feature = "server")]
 mod listen;
 #[cfg(feature = "server")]
+mod overdue;
+#[cfg(feature = "server")]
 mod settings;
 #[cfg(feature = "server")]
 mod signal;

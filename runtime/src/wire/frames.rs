@@ -181,10 +181,13 @@ where
     /// The body has ended: cleanly, in the middle of a message, or cut.
     fn finish(&mut self) -> Option<FrameError> {
         self.ended = true;
-        if self.trailers.is_none() && !self.body.is_end_stream() {
-            return Some(FrameError::Open);
-        }
         let left = self.chunk.len() + self.partial.len();
+        if self.trailers.is_none() && !self.body.is_end_stream() {
+            return Some(match left {
+                0 => FrameError::Open,
+                _ => FrameError::Cut("the stream was cut off in the middle of a message".into()),
+            });
+        }
         (left > 0).then(|| {
             FrameError::Invalid(Status::new(
                 Code::Internal,

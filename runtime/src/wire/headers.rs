@@ -12,6 +12,20 @@ pub(crate) const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 pub(crate) const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 pub(crate) const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
+/// What metadata may take in the headers or trailers of a call, in bytes: gRPC's own default.
+///
+/// Peers refuse a call with more than 8 to 16 KiB, and with much more they close the connection
+/// under all other calls.
+pub(crate) const MAX_METADATA: usize = 8 * 1024;
+
+/// What `headers` take, as HTTP/2 counts it (RFC 9113, section 6.5.2).
+pub(crate) fn size(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 32)
+        .sum()
+}
+
 /// Whether a content type is gRPC with protobuf: `application/grpc` or `application/grpc+proto`,
 /// with or without parameters.
 pub(crate) fn is_grpc(content_type: &HeaderValue) -> bool {

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode;
 use tonic::metadata::MetadataMap;
 
+use super::headers::{self, MAX_METADATA};
 use crate::{Code, Status};
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -22,17 +23,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a status may take in trailers, in bytes: peers refuse more, and the call with it, or the
-/// whole connection.
-const MAX_SIZE: usize = 8 * 1024;
-
 /// What is kept of a message that is too long, in bytes: it can be there three times, encoded.
 const MAX_MESSAGE: usize = 1024;
 
 /// Writes `status` into `headers`. Of one that is too large, the code, the start of the message
 /// and metadata that fits are written.
 pub(crate) fn write(status: &Status, headers: &mut HeaderMap) {
-    let fits = size(status) <= MAX_SIZE;
+    let fits = size(status) <= MAX_METADATA;
     let written = if fits {
         status.add_header(headers)
     } else {
@@ -57,26 +54,20 @@ pub(crate) fn cut(message: &str) -> &str {
 fn shortened(status: &Status) -> Status {
     let mut short = Status::new(status.code(), cut(status.message()));
     *short.metadata_mut() = status.metadata().clone();
-    if size(&short) > MAX_SIZE {
+    if size(&short) > MAX_METADATA {
         short.metadata_mut().clear();
     }
     short
 }
 
 /// What `status` takes when it is written, or a little more.
-fn size(status: &Status) -> usize {
+pub(crate) fn size(status: &Status) -> usize {
     let message: usize = status
         .message()
         .bytes()
         .map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 })
         .sum();
-    let metadata: usize = status
-        .metadata()
-        .as_ref()
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    message + status.details().len() * 4 / 3 + metadata
+    message + status.details().len() * 4 / 3 + headers::size(status.metadata().as_ref())
 }
 
 /// Writes success into `headers`.

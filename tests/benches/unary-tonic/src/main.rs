@@ -8,6 +8,8 @@
 #[allow(
     clippy::all,
     clippy::allow_attributes_without_reason,
+    clippy::doc_markdown,
+    dead_code,
     missing_docs,
     unreachable_pub,
     unused_qualifications,

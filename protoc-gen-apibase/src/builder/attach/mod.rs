@@ -6,11 +6,15 @@
 //! (`NextWithComments` and `ConsumeBlockComment` in protobuf's `io/tokenizer.cc`). buf 1.75 has the
 //! block comment wrong in protox's way, and nothing can be done about it: plugins see no source.
 
+mod gap;
+
 use std::collections::BTreeMap;
 
 use prost::Message as _;
 use prost_types::SourceCodeInfo;
 use prost_types::source_code_info::Location;
+
+use self::gap::{Gap, comment, skip_blanks};
 
 // Field numbers of `descriptor.proto` that paths are made of.
 const FILE_MESSAGE: i32 = 4;
@@ -111,7 +115,7 @@ impl<'a> Tokens<'a> {
         let (Ok(first), Ok(last)) = (first, last) else {
             return;
         };
-        // Behind a declaration with a body, that is behind the brace that opens it.
+        // What stands behind a declaration with a body stands behind the brace that opens it.
         let Some(opening) = self.opening(first, last) else {
             return;
         };
@@ -173,133 +177,6 @@ impl<'a> Tokens<'a> {
         let line = self.lines.get(usize::try_from(line).ok()?)?;
         Some(line + usize::try_from(column).ok()?)
     }
-}
-
-/// The comments between two tokens, as far as they belong to one.
-#[derive(Default)]
-struct Gap {
-    /// Belongs to the token before.
-    trailing: Option<String>,
-    /// Belongs to the token behind.
-    leading: Option<String>,
-    /// What is not yet known to be either, and whether it is lines or a block.
-    open: Option<(String, Kind)>,
-    /// Whether a comment can still belong to the token before.
-    attachable: bool,
-    /// How many comments are known to be trailing or nobody's.
-    closed: usize,
-    /// Whether the next token is on the line on which the first comment ends.
-    same_line: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Lines,
-    Block,
-}
-
-impl Gap {
-    /// Reads a gap, which has a token before it or not, and behind it this one.
-    fn of(text: &str, has_previous: bool, next: &str) -> Self {
-        let mut gap = Self {
-            attachable: has_previous,
-            ..Self::default()
-        };
-        let Some(rest) = (if has_previous {
-            gap.read_same_line(text)
-        } else {
-            Some(text)
-        }) else {
-            return gap;
-        };
-        gap.read_lines(rest);
-        if matches!(next, "" | "}" | "]" | ")") {
-            gap.close();
-        }
-        // A single comment that ends on the next token's line could be either's.
-        if gap.same_line && !next.is_empty() && gap.closed + usize::from(gap.open.is_some()) == 1 {
-            return Self::default();
-        }
-        gap.leading = gap.open.take().map(|(text, _)| text);
-        gap
-    }
-
-    /// Reads what stands on the previous token's line, where a comment is that token's; gives
-    /// what follows, if it can hold comments.
-    fn read_same_line<'a>(&mut self, text: &'a str) -> Option<&'a str> {
-        let rest = skip_blanks(text);
-        match comment(rest) {
-            Some((comment, after)) => {
-                self.same_line = !after.contains('\n');
-                self.push(comment);
-                self.close();
-                Some(after)
-            }
-            None => rest.strip_prefix('\n'),
-        }
-    }
-
-    fn read_lines(&mut self, text: &str) {
-        let mut rest = text;
-        loop {
-            rest = skip_blanks(rest);
-            if let Some((comment, after)) = comment(rest) {
-                // The rest of its line is no blank line.
-                rest = skip_blanks(after).strip_prefix('\n').unwrap_or(after);
-                self.push(comment);
-            } else if let Some(after) = rest.strip_prefix('\n') {
-                self.close();
-                self.attachable = false;
-                rest = after;
-            } else {
-                return;
-            }
-        }
-    }
-
-    /// Lines that follow lines go on with the same comment.
-    fn push(&mut self, (text, kind): (String, Kind)) {
-        match &mut self.open {
-            Some((open, Kind::Lines)) if kind == Kind::Lines => open.push_str(&text),
-            _ => {
-                self.close();
-                self.open = Some((text, kind));
-            }
-        }
-    }
-
-    /// What was read can't belong to the next token.
-    fn close(&mut self) {
-        let Some((text, _)) = self.open.take() else {
-            return;
-        };
-        self.closed += 1;
-        if self.attachable {
-            self.trailing = Some(text);
-            self.attachable = false;
-        }
-    }
-}
-
-/// The comment that a text starts with, and what follows, which is a line's end for a line.
-fn comment(text: &str) -> Option<((String, Kind), &str)> {
-    if let Some(rest) = text.strip_prefix("//") {
-        let (comment, after) = rest.split_at(rest.find('\n').unwrap_or(rest.len()));
-        return Some(((format!("{comment}\n"), Kind::Lines), after));
-    }
-    let (block, after) = text.strip_prefix("/*")?.split_once("*/")?;
-    let mut lines = block.split('\n');
-    let mut comment = lines.next().unwrap_or_default().to_owned();
-    for line in lines {
-        let line = skip_blanks(line);
-        comment.push('\n');
-        comment.push_str(line.strip_prefix('*').unwrap_or(line));
-    }
-    Some(((comment, Kind::Block), after))
-}
-
-fn skip_blanks(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t', '\r', '\u{b}', '\u{c}'])
 }
 
 fn skip_gap(text: &str) -> &str {
