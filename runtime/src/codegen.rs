@@ -3,7 +3,7 @@
 pub use std::future::Future;
 
 pub use futures_core::Stream;
-pub use {prost, prost_types};
+pub use prost_types;
 
 pub use crate::client::{
     CallError, CallOptions, Caller, Channel, ConnectError, Replies, Target, Transport,

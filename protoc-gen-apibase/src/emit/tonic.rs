@@ -13,7 +13,7 @@ pub(super) fn modules(package: &Package) -> TokenStream {
     let modules = package.services.iter().map(|service| {
         let service = Adapter::new(package, service);
         let mut builder = CodeGenBuilder::new();
-        builder.build_transport(false);
+        builder.build_transport(true);
         let client = builder.generate_client(&service, "");
         let server = builder.generate_server(&service, "");
         quote! {

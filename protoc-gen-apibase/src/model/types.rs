@@ -7,8 +7,8 @@ use crate::names;
 use crate::options::Options;
 
 /// Where generated messages find prost and prost-types: a user needs neither in their manifest.
-pub(crate) const PROST: &str = "::apibase::codegen::prost";
-const PROST_TYPES: &str = "::apibase::codegen::prost_types";
+pub(crate) const PROST: &str = "::apibase::prost";
+const PROST_TYPES: &str = "::apibase::prost_types";
 
 /// Protobuf paths, each with a leading dot, and the Rust paths that stand for them.
 pub(crate) struct Externs {

@@ -28,6 +28,7 @@ pub struct Options {
     /// Paths whose `bytes` fields become `Bytes` instead of `Vec<u8>`; `.` is everything.
     pub bytes: Vec<String>,
     /// Paths whose `map` fields become `BTreeMap` instead of `HashMap`; `.` is everything.
+    /// prost names itself in them, so they take prost as a dependency.
     pub btree_map: Vec<String>,
     /// Paths and the attributes put on their messages, enums and oneofs.
     pub type_attributes: Vec<(String, String)>,
