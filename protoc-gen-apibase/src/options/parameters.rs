@@ -43,7 +43,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "btree_map",
         usage: "btree_map=PATH",
-        about: "use BTreeMap for the map fields below PATH (. for all; takes prost 0.14 as a dependency); may repeat",
+        about: "use BTreeMap for the map fields below PATH (. for all; needs prost too); may repeat",
     },
     Parameter {
         name: "type_attribute",
