@@ -9,6 +9,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use apibase::{Code, DomainError, Inbound, Streamed};
 use bytes::Bytes;
 use common::{
@@ -19,6 +21,7 @@ use futures_util::StreamExt;
 use http::{Request, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
 /// A connection to a server of echoes, and what keeps it there.
 async fn connection() -> RawClient {
@@ -311,6 +314,41 @@ async fn a_lot_of_unread_input_does_not_starve_the_connection() {
         assert_eq!(answer.code(), Code::Unimplemented);
     }
     raw.lives().await;
+}
+
+#[tokio::test]
+async fn small_messages_that_nobody_reads_wait_and_leave_the_connection_alone() {
+    let release = Arc::new(Notify::new());
+    let released = Arc::clone(&release);
+    let server = Running::start(Scripted::new().on_collect(move |_, mut requests| {
+        let released = Arc::clone(&released);
+        async move {
+            released.notified().await;
+            let mut count = 0;
+            while requests.message().await?.is_some() {
+                count += 1;
+            }
+            Ok(CollectReply {
+                count,
+                ..CollectReply::default()
+            })
+        }
+    }));
+    let mut raw = server.await.raw().await;
+    let (response, mut stream) = raw.open(post("Collect"), false).await;
+    // Each a DATA frame of its own, and together less than the stream's window.
+    let message = frame(&ask([7; 25]));
+    for _ in 0..15_000 {
+        stream.send_data(message.clone(), false).unwrap();
+    }
+    for _ in 0..20 {
+        raw.lives().await;
+    }
+    stream.send_data(Bytes::new(), true).unwrap();
+    release.notify_one();
+    let answer = Answer::read(soon(response).await.unwrap()).await;
+    assert_eq!(answer.code(), Code::Ok);
+    assert_eq!(answer.messages::<CollectReply>()[0].count, 15_000);
 }
 
 fn echoes(answer: &Answer, payload: &[u8]) {

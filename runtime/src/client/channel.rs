@@ -20,6 +20,7 @@ mod connected {
 
     use crate::client::target::Resolved;
     use crate::client::{ConnectError, RequestStream, Target, Transport, TransportError};
+    use crate::wire::{CLIENT_STREAM_WINDOW, CONNECTION_TO_STREAM};
 
     /// One HTTP/2 connection to a target, made anew when it is lost. Clones share it.
     #[derive(Clone)]
@@ -138,6 +139,8 @@ mod connected {
             stream.set_nodelay(true)?;
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
                 .timer(TokioTimer::new())
+                .initial_stream_window_size(CLIENT_STREAM_WINDOW)
+                .initial_connection_window_size(CLIENT_STREAM_WINDOW * CONNECTION_TO_STREAM)
                 .handshake(TokioIo::new(stream))
                 .await
                 .map_err(io::Error::other)?;

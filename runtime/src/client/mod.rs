@@ -11,6 +11,7 @@ mod error;
 mod failure;
 mod info;
 mod options;
+mod outgoing;
 mod reader;
 mod replies;
 mod target;

@@ -8,10 +8,10 @@ use http_body::Body;
 use prost::Message;
 use tonic::metadata::MetadataMap;
 
-use super::caller::Outgoing;
 use super::error::CallError;
 use super::failure::{Failure, FailureKind};
 use super::info::CallInfo;
+use super::outgoing::Outgoing;
 use super::transport::TransportError;
 use crate::errors::ServiceError;
 use crate::wire::boxed::{AnyBody, BoxedError};
@@ -45,8 +45,10 @@ where
             info: call.info().cloned(),
         };
         if status::is_in(&parts.headers) {
-            // There is no message: the head has the status.
-            reader.end(parts.headers)?;
+            // There is no message: the head has the status, and what else it has are trailers.
+            let mut trailers = parts.headers;
+            trailers.remove(header::CONTENT_TYPE);
+            reader.end(trailers)?;
             return Ok(reader);
         }
         if let Some(status) = not_grpc(parts.status, &parts.headers) {

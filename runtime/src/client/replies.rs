@@ -11,9 +11,9 @@ use prost::Message;
 use tokio::time::{Sleep, sleep_until};
 use tonic::metadata::MetadataMap;
 
-use super::caller::Outgoing;
 use super::error::CallError;
 use super::failure::Failure;
+use super::outgoing::Outgoing;
 use super::reader::{Reader, decode};
 use crate::Code;
 use crate::errors::ServiceError;

@@ -26,10 +26,12 @@ use super::service::{BoxDispatch, ErasedService};
 use super::serving::Serving;
 use crate::Method;
 use crate::context::Peer;
+use crate::wire::{CONNECTION_TO_STREAM, SERVER_STREAM_WINDOW};
 
-/// A peer that makes us reset streams is cut off after this many (the `MadeYouReset` attack): hyper
-/// has no limit unless one is set.
-const MAX_LOCAL_RESETS: usize = 1024;
+/// A peer that resets streams before we have seen them is cut off after this many (the rapid reset
+/// attack), and so is one that makes us reset them (`MadeYouReset`), for which hyper has no limit
+/// unless one is set.
+const MAX_RESETS: usize = 1024;
 
 /// What all connections of a server share.
 pub(super) struct Shared {
@@ -79,8 +81,10 @@ pub(super) async fn serve(
         .max_concurrent_streams(u32::try_from(streams).unwrap_or(u32::MAX))
         // A caller may give up all its calls at once, before we have seen them. hyper would take
         // more than 20 of them for an attack, and close the connection under the other calls.
-        .max_pending_accept_reset_streams(streams)
-        .max_local_error_reset_streams(MAX_LOCAL_RESETS)
+        .max_pending_accept_reset_streams(streams.min(MAX_RESETS))
+        .max_local_error_reset_streams(MAX_RESETS)
+        .initial_stream_window_size(SERVER_STREAM_WINDOW)
+        .initial_connection_window_size(SERVER_STREAM_WINDOW * CONNECTION_TO_STREAM)
         .serve_connection(TokioIo::new(stream), requests);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
