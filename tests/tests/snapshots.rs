@@ -125,8 +125,8 @@ fn a_unary_method_takes_at_most_40_lines() {
         for name in names_in(&out_folder(&fixture)) {
             let content = read(&fixture, &name);
             let count = |text: &str| content.matches(text).count();
-            let methods = count("= rt::Method::unary(");
-            let streams = count("= rt::Method::") - methods;
+            let methods = count("= Method::unary(");
+            let streams = count("= Method::") - methods;
             if !name.ends_with(".api.rs") || streams > 0 || methods == 0 {
                 continue;
             }

@@ -8,10 +8,7 @@ use crate::model::{Kind, Method, Service};
 
 pub(super) fn definition(service: &Service) -> TokenStream {
     let client = ident(&service.client);
-    let about = doc(&format!(
-        "Calls `{}` under each method's policy.",
-        service.full_name
-    ));
+    let about = doc(&format!("Calls `{}`.", service.full_name));
     let functions = service
         .methods
         .iter()

@@ -7,22 +7,19 @@ use super::tokens::{doc, ident};
 use crate::model::{Idempotency, Kind, Method, Service};
 
 pub(super) fn module(service: &Service) -> TokenStream {
-    let about = doc(&format!(
-        "The methods of `{}` and their policies.",
-        service.full_name
-    ));
+    let about = doc(&format!("The methods of `{}`.", service.full_name));
     let name = ident(&service.module);
     let constants = service.methods.iter().map(constant);
     let all = service.methods.iter().map(|method| ident(&method.constant));
     quote! {
         #about
         pub mod #name {
-            use ::apibase::codegen as rt;
+            use ::apibase::codegen::Method;
 
             #(#constants)*
 
             /// All of them, in the order of the proto.
-            pub const METHODS: &[rt::Method] = &[#(#all),*];
+            pub const METHODS: &[Method] = &[#(#all),*];
         }
     }
 }
@@ -44,7 +41,7 @@ fn constant(method: &Method) -> TokenStream {
     };
     quote! {
         #about
-        pub const #name: rt::Method = rt::Method::#kind(#path) #idempotency;
+        pub const #name: Method = Method::#kind(#path) #idempotency;
     }
 }
 
