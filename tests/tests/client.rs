@@ -8,6 +8,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use apibase::{
     CallError, CallInfo, CallOptions, Code, Context, DomainError, FailureKind, Server, Target,
 };
@@ -16,6 +18,8 @@ use common::{
     count, journal, reply, soon,
 };
 use futures_util::{StreamExt, stream};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn connecting_to_nobody_is_an_error_that_says_so() {
@@ -51,6 +55,27 @@ async fn calling_nobody_is_a_transport_failure_that_was_not_processed() {
     unreached(client.count(&ctx, count(1)).await.unwrap_err());
     unreached(client.collect(&ctx, stream::pending()).await.unwrap_err());
     unreached(client.chat(&ctx, stream::pending()).await.unwrap_err());
+}
+
+#[tokio::test]
+async fn connecting_to_a_peer_that_does_not_answer_has_an_end() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let addr = listener.local_addr().unwrap();
+    // Nobody accepts, so once the backlog is full, the kernel lets connections wait.
+    let mut waiting = Vec::new();
+    while let Ok(stream) = timeout(Duration::from_millis(300), TcpStream::connect(addr)).await {
+        waiting.push(stream.unwrap());
+        if waiting.len() > 64 {
+            eprintln!("SKIPPED: this system's backlog is never full, so nothing waits");
+            return;
+        }
+    }
+    tokio::time::pause();
+    let error = soon(EchoServiceClient::connect(format!("http://{addr}"))).await;
+    let error = error.unwrap_err();
+    assert!(error.to_string().contains("timed out"), "{error}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod connected {
     use std::fmt;
     use std::io;
     use std::sync::{Arc, Mutex, PoisonError};
+    use std::time::Duration;
 
     use http::uri::{Parts, Scheme};
     use http::{Request, Response, Uri};
@@ -17,10 +18,15 @@ mod connected {
     use hyper::client::conn::http2::{self, SendRequest};
     use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
     use tokio::net::TcpStream;
+    use tokio::time::timeout;
 
     use crate::client::target::Resolved;
     use crate::client::{ConnectError, RequestStream, Target, Transport, TransportError};
     use crate::wire::{CLIENT_STREAM_WINDOW, CONNECTION_TO_STREAM};
+
+    /// How long connecting may take, whatever a call's deadline: gRPC's own bound
+    /// (connection-backoff.md, `MIN_CONNECT_TIMEOUT`).
+    const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
     /// One HTTP/2 connection to a target, made anew when it is lost. Clones share it.
     #[derive(Clone)]
@@ -41,7 +47,7 @@ mod connected {
         ///
         /// # Errors
         ///
-        /// When `target` is not valid or can't be reached.
+        /// When `target` is not valid or can't be reached within 20 seconds.
         pub async fn connect(target: impl Into<Target>) -> Result<Self, ConnectError> {
             let channel = Self::connect_lazy(target)?;
             let connected = channel.shared.connection().await;
@@ -134,7 +140,9 @@ mod connected {
 
         async fn dial(&self) -> io::Result<SendRequest<RequestStream>> {
             let address = (self.resolved.host.as_str(), self.resolved.port);
-            let stream = TcpStream::connect(address).await?;
+            let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
+                .await
+                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
             // Without it the kernel holds back small writes, and a call waits 40 ms for its end.
             stream.set_nodelay(true)?;
             let (sender, connection) = http2::Builder::new(TokioExecutor::new())
