@@ -18,8 +18,8 @@ use common::{
     count, journal, reply, soon,
 };
 use futures_util::{StreamExt, stream};
-use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::timeout;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{Instant, timeout};
 
 #[tokio::test]
 async fn connecting_to_nobody_is_an_error_that_says_so() {
@@ -57,25 +57,47 @@ async fn calling_nobody_is_a_transport_failure_that_was_not_processed() {
     unreached(client.chat(&ctx, stream::pending()).await.unwrap_err());
 }
 
-#[tokio::test]
-async fn connecting_to_a_peer_that_does_not_answer_has_an_end() {
+/// A peer whose backlog is full: the kernel lets connections to it wait. Time is virtual from here on.
+async fn mute_peer() -> Option<(String, TcpListener, Vec<TcpStream>)> {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let listener = socket.listen(1).unwrap();
     let addr = listener.local_addr().unwrap();
-    // Nobody accepts, so once the backlog is full, the kernel lets connections wait.
     let mut waiting = Vec::new();
     while let Ok(stream) = timeout(Duration::from_millis(300), TcpStream::connect(addr)).await {
         waiting.push(stream.unwrap());
         if waiting.len() > 64 {
             eprintln!("SKIPPED: this system's backlog is never full, so nothing waits");
-            return;
+            return None;
         }
     }
     tokio::time::pause();
-    let error = soon(EchoServiceClient::connect(format!("http://{addr}"))).await;
-    let error = error.unwrap_err();
+    Some((format!("http://{addr}"), listener, waiting))
+}
+
+#[tokio::test]
+async fn connecting_to_a_peer_that_does_not_answer_has_an_end() {
+    let Some((target, _listener, _waiting)) = mute_peer().await else {
+        return;
+    };
+    let error = soon(EchoServiceClient::connect(target)).await.unwrap_err();
     assert!(error.to_string().contains("timed out"), "{error}");
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_wait_leaves_connecting_to_the_next_one() {
+    let Some((target, _listener, _waiting)) = mute_peer().await else {
+        return;
+    };
+    let client = EchoServiceClient::connect_lazy(target).unwrap();
+    let started = Instant::now();
+    let hurried = Context::background().with_timeout(Duration::from_secs(15));
+    let error = soon(client.echo(&hurried, ask("a"))).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    // The attempt goes on: its 20 seconds have begun with the first call.
+    let error = soon(client.echo(&Context::background(), ask("b"))).await;
+    assert!(error.unwrap_err().is_not_processed());
+    assert_eq!(started.elapsed().as_secs(), 20);
 }
 
 #[tokio::test]

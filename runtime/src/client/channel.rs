@@ -18,6 +18,7 @@ mod connected {
     use hyper::client::conn::http2::{self, SendRequest};
     use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
     use tokio::net::TcpStream;
+    use tokio::task::JoinHandle;
     use tokio::time::timeout;
 
     use crate::client::target::Resolved;
@@ -34,12 +35,15 @@ mod connected {
         shared: Arc<Shared>,
     }
 
+    type Connection = SendRequest<RequestStream>;
+
     struct Shared {
         target: Target,
         resolved: Resolved,
-        current: Mutex<Option<SendRequest<RequestStream>>>,
-        /// Held by the one call that connects, while the others wait for what it gets.
-        connecting: tokio::sync::Mutex<()>,
+        current: Mutex<Option<Connection>>,
+        /// The attempt to connect that is under way. It is a task of its own: a call that has no time
+        /// left to wait for it leaves it to the next one, rather than starting over.
+        dialling: tokio::sync::Mutex<Option<JoinHandle<io::Result<Connection>>>>,
     }
 
     impl Channel {
@@ -68,7 +72,7 @@ mod connected {
                     target,
                     resolved,
                     current: Mutex::new(None),
-                    connecting: tokio::sync::Mutex::new(()),
+                    dialling: tokio::sync::Mutex::new(None),
                 }),
             })
         }
@@ -116,51 +120,55 @@ mod connected {
         }
 
         /// The connection, or a new one in its place.
-        async fn connection(&self) -> io::Result<SendRequest<RequestStream>> {
+        async fn connection(&self) -> io::Result<Connection> {
             if let Some(connection) = self.live() {
                 return Ok(connection);
             }
-            let _connecting = self.connecting.lock().await;
+            let mut dialling = self.dialling.lock().await;
             if let Some(connection) = self.live() {
                 return Ok(connection);
             }
-            let connection = self.dial().await?;
+            let attempt = dialling.get_or_insert_with(|| {
+                tokio::spawn(dial(self.target.clone(), self.resolved.clone()))
+            });
+            let dialled = attempt.await;
+            *dialling = None;
+            let connection = dialled.map_err(io::Error::other)??;
             let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
             *current = Some(connection.clone());
             Ok(connection)
         }
 
-        fn live(&self) -> Option<SendRequest<RequestStream>> {
+        fn live(&self) -> Option<Connection> {
             let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
             current
                 .as_ref()
                 .filter(|connection| !connection.is_closed())
                 .cloned()
         }
+    }
 
-        async fn dial(&self) -> io::Result<SendRequest<RequestStream>> {
-            let address = (self.resolved.host.as_str(), self.resolved.port);
-            let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
-                .await
-                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-            // Without it the kernel holds back small writes, and a call waits 40 ms for its end.
-            stream.set_nodelay(true)?;
-            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .initial_stream_window_size(CLIENT_STREAM_WINDOW)
-                .initial_connection_window_size(CLIENT_STREAM_WINDOW * CONNECTION_TO_STREAM)
-                .handshake(TokioIo::new(stream))
-                .await
-                .map_err(io::Error::other)?;
-            let target = self.target.clone();
-            // Ends when the last clone of its sender is dropped, and its last call has ended.
-            tokio::spawn(async move {
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, %target, "a connection failed");
-                }
-            });
-            Ok(sender)
-        }
+    async fn dial(target: Target, resolved: Resolved) -> io::Result<Connection> {
+        let address = (resolved.host.as_str(), resolved.port);
+        let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
+            .await
+            .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        // Without it the kernel holds back small writes, and a call waits 40 ms for its end.
+        stream.set_nodelay(true)?;
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(CLIENT_STREAM_WINDOW)
+            .initial_connection_window_size(CLIENT_STREAM_WINDOW * CONNECTION_TO_STREAM)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(io::Error::other)?;
+        // Ends when the last clone of its sender is dropped, and its last call has ended.
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, %target, "a connection failed");
+            }
+        });
+        Ok(sender)
     }
 
     impl fmt::Debug for Channel {
