@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::{Command, ExitCode};
 
+/// The least number of rounds that counts, and what Student's t is for it.
+const ROUNDS: usize = 20;
+const STUDENT_T: f64 = 2.09;
+
 /// Per number of callers: nanoseconds, allocations and bytes of a call.
 type Figures = BTreeMap<usize, [f64; 3]>;
 
@@ -25,6 +29,9 @@ fn compare() -> Result<(), Box<dyn Error>> {
         return Err("usage: compare ROUNDS A B".into());
     };
     let rounds: usize = rounds.parse()?;
+    if rounds < ROUNDS {
+        eprintln!("fewer than {ROUNDS} rounds: the intervals are too narrow to count");
+    }
     let mut pairs = Vec::new();
     for round in 1..=rounds {
         pairs.push((figures(a)?, figures(b)?));
@@ -81,8 +88,7 @@ fn ratio(pairs: &[(f64, f64)]) -> (f64, f64, f64) {
     let n = ratios.len() as f64;
     let mean = ratios.iter().sum::<f64>() / n;
     let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    // 2.09 is Student's t for 20 rounds, the least that counts.
-    let half = 2.09 * (variance / n).sqrt();
+    let half = STUDENT_T * (variance / n).sqrt();
     (mean, mean - half, mean + half)
 }
 
