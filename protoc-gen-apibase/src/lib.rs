@@ -39,7 +39,7 @@ use model::Model;
 
 pub use builder::{Builder, configure};
 pub use error::{Diagnostic, Diagnostics, Error};
-pub use options::{Emit, Options};
+pub use options::{DurationLibrary, Emit, Options, Time};
 
 /// What to generate for.
 #[derive(Clone, Debug)]
@@ -58,7 +58,8 @@ pub struct Request {
 /// What happens to packages that are only imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Imports {
-    /// Their messages are generated too, so that the output is complete.
+    /// Those whose messages are in the ones asked for are generated too, so that the output is
+    /// complete. Those that are imported for their options are not.
     Generate,
     /// Nothing is written for them: another run does, as with protoc and buf.
     Skip,

@@ -30,6 +30,24 @@ const RESERVED_BY_TONIC: &[&str] = &[
     "with_origin",
 ];
 
+/// Types and traits that generated code names without a path.
+const HIDING: &[&str] = &[
+    "Box",
+    "Clone",
+    "Debug",
+    "Default",
+    "From",
+    "Future",
+    "Option",
+    "PartialEq",
+    "Result",
+    "Send",
+    "String",
+    "Sync",
+    "TryFrom",
+    "Vec",
+];
+
 /// All Rust names of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceNames {
@@ -59,7 +77,8 @@ impl ServiceNames {
             format!("{base}Servicer")
         };
         let module = match snake(proto_name) {
-            module if module == "rt" => "rt_".to_owned(),
+            // What the file calls the runtime, and its mappers.
+            module if module == "rt" || module == "map" => module + "_",
             module => module,
         };
         Self {
@@ -103,7 +122,7 @@ impl MethodNames {
 pub(crate) fn stem(package: &str) -> String {
     let last = package.rsplit('.').next().unwrap_or_default();
     match last.trim_end_matches('_') {
-        "" | "api" | "descriptors" | "tonic" => format!("{package}_"),
+        "" | "api" | "descriptors" | "laws" | "tonic" => format!("{package}_"),
         _ => package.to_owned(),
     }
 }
@@ -127,6 +146,40 @@ pub(crate) fn upper_camel(name: &str) -> String {
     escape(&upper_camel_unescaped(name))
 }
 
+/// A type of the service layer itself: an entity, an enum or a oneof. One that would hide what the
+/// layer uses of the prelude gets an underscore.
+pub(crate) fn entity(name: &str) -> String {
+    let name = upper_camel(name);
+    if HIDING.contains(&name.as_str()) {
+        name + "_"
+    } else {
+        name
+    }
+}
+
+/// The type of a message or an enum in the service layer, where all of a package stand beside each
+/// other: a nested one has the names around it in front, `OrderStatus` for `Order.Status`.
+pub(crate) fn domain_type(package: &str, full_name: &str) -> String {
+    let inside = full_name
+        .strip_prefix(package)
+        .map_or(full_name, |rest| rest.trim_start_matches('.'));
+    entity(&inside.replace('.', "_"))
+}
+
+/// The static with what a mask can name in a patch: `ITEM_PATCH_FIELDS`.
+pub(crate) fn patch_fields(entity: &str) -> String {
+    format!("{}_PATCH_FIELDS", entity.to_shouty_snake_case())
+}
+
+/// A further type for one of the service layer: its mapper or its patch. It hides nothing, so it needs
+/// no underscore.
+pub(crate) fn beside(name: &str, what: &str) -> String {
+    match name.trim_end_matches('_') {
+        "" => format!("{name}{what}"),
+        plain => format!("{plain}{what}"),
+    }
+}
+
 /// An enum's variant: the value's name without the enum's, as prost does it.
 pub(crate) fn variant(enum_name: &str, value: &str) -> String {
     let value = upper_camel(value);
@@ -134,6 +187,17 @@ pub(crate) fn variant(enum_name: &str, value: &str) -> String {
         .strip_prefix(&upper_camel(enum_name))
         .filter(|rest| rest.starts_with(char::is_uppercase));
     escape(stripped.unwrap_or(&value))
+}
+
+/// The reason of an error on the wire: the value's name without the enum's, as buf's lint wants
+/// it: `ITEM_NOT_FOUND` of `ITEM_ERROR_ITEM_NOT_FOUND`.
+pub(crate) fn reason<'a>(enum_name: &str, value: &'a str) -> &'a str {
+    let prefix = enum_name.to_shouty_snake_case();
+    value
+        .strip_prefix(prefix.as_str())
+        .and_then(|rest| rest.strip_prefix('_'))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(value)
 }
 
 /// The type of a oneof: suffixed where a nested type has the plain name, as prost does it.

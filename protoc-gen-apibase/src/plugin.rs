@@ -1,9 +1,11 @@
 //! The way in from protoc and buf: a request on stdin, a response on stdout.
 
+use std::path::Path;
+
 use prost::Message;
 
 use crate::error::{Diagnostic, Error};
-use crate::options::Options;
+use crate::options::Given;
 use crate::{Imports, Output, Request};
 
 /// What the plugin answers.
@@ -48,7 +50,8 @@ pub(crate) fn answer(request: &[u8]) -> Result<Reply, Error> {
 }
 
 fn run(request: CodeGeneratorRequest) -> Result<Output, Error> {
-    let options = Options::parse(request.parameter.as_deref().unwrap_or_default())?;
+    let given = Given::parse(request.parameter.as_deref().unwrap_or_default());
+    let options = given.complete(Path::new("")).result?;
     let descriptor_set = FileDescriptorSet {
         file: with_source_options(request.proto_file, request.source_file_descriptors)?,
     };

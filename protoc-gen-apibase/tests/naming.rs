@@ -59,6 +59,10 @@ fn rule_1_files_are_named_after_the_package() {
             "f.proto",
             "syntax = \"proto3\"; package google.type; message M {}",
         ),
+        (
+            "g.proto",
+            "syntax = \"proto3\"; package shop.laws; service Laws {}",
+        ),
     ]);
     request.options.tonic = true;
     let names: Vec<String> = files(&request).into_keys().collect();
@@ -109,12 +113,13 @@ fn rule_4_services_have_a_servicer_a_server_a_client_and_a_module() {
 }
 
 #[test]
-fn rule_5_a_service_named_rt_leaves_the_runtime_its_name() {
+fn rule_5_services_named_rt_and_map_leave_the_runtime_its_names() {
     let request = one(r#"
         syntax = "proto3";
         package shop;
         message Item {}
         service Rt { rpc Get(Item) returns (Item); }
+        service Map { rpc Get(Item) returns (Item); }
         service type { rpc Get(Item) returns (Item); }
     "#);
     insta::assert_snapshot!(outline(&files(&request)["shop.api.rs"]));

@@ -8,7 +8,9 @@
 
 use std::path::Path;
 
-use protoc_gen_apibase::{Diagnostic, Diagnostics, Emit, Error, Options};
+use protoc_gen_apibase::{
+    Diagnostic, Diagnostics, DurationLibrary, Emit, Error, Options, Time, configure,
+};
 
 fn parse(parameter: &str) -> Options {
     Options::parse(parameter).unwrap()
@@ -54,6 +56,152 @@ fn every_parameter_is_understood() {
     );
 }
 
+fn pair(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+#[test]
+fn entities_have_parameters() {
+    let options = parse(
+        "entity=examples.Item=crate::domain::Item,with=examples.Item.price=::money::PriceMapper,\
+         newtype=examples.Item.code=[u8; 4],kind=item-id=crate::domain::ItemId,\
+         extra=examples.Item=cache=Default::default(),time=jiff,duration=std,\
+         ordered=.examples,laws,entity_attribute=.=#[derive(Hash)],config=my.toml",
+    );
+    let item = pair("examples.Item", "crate::domain::Item");
+    assert_eq!(options.entities, [item]);
+    let price = pair("examples.Item.price", "::money::PriceMapper");
+    assert_eq!(options.with, [price]);
+    assert_eq!(options.newtypes, [pair("examples.Item.code", "[u8; 4]")]);
+    assert_eq!(options.kinds, [pair("item-id", "crate::domain::ItemId")]);
+    let (message, cache) = pair("examples.Item", "cache");
+    let extra = (message, cache, "Default::default()".to_owned());
+    assert_eq!(options.extras, [extra]);
+    assert_eq!(options.time, Time::Jiff);
+    assert_eq!(options.duration, Some(DurationLibrary::Std));
+    assert_eq!(options.ordered, [".examples"]);
+    assert!(options.laws);
+    assert_eq!(options.entity_attributes, [pair(".", "#[derive(Hash)]")]);
+    assert_eq!(options.config.as_deref(), Some(Path::new("my.toml")));
+}
+
+#[test]
+fn names_of_entities_lose_their_leading_dot() {
+    for parameter in [
+        "entity=.a.B=crate::B",
+        "with=.a.B=crate::B",
+        "newtype=.a.B=crate::B",
+        "extra=.a.B=c=1",
+    ] {
+        assert_eq!(parse(parameter), parse(&parameter.replacen("=.", "=", 1)));
+    }
+}
+
+#[test]
+fn an_expression_keeps_its_equals_signs_and_commas() {
+    let options = parse(r"extra=a.B=c=f(1\, 2) == g()");
+    assert_eq!(options.extras[0].2, "f(1, 2) == g()");
+}
+
+#[test]
+fn durations_are_of_the_library_of_timestamps_unless_said() {
+    for (parameter, library) in [
+        ("", DurationLibrary::Chrono),
+        ("time=chrono", DurationLibrary::Chrono),
+        ("time=time", DurationLibrary::Time),
+        ("time=jiff", DurationLibrary::Jiff),
+        ("time=system", DurationLibrary::Std),
+        ("time=system,duration=jiff", DurationLibrary::Jiff),
+        ("duration=chrono,time=jiff", DurationLibrary::Chrono),
+        ("duration=time", DurationLibrary::Time),
+    ] {
+        assert_eq!(parse(parameter).duration_library(), library, "{parameter}");
+    }
+}
+
+#[test]
+fn wrong_entities_are_refused() {
+    let wrong = [
+        "entity=.=crate::Item",
+        "entity=shop..Item=crate::Item",
+        "entity=shop.Item=crate::Item<u8>",
+        "entity=shop.Item=domain Item",
+        "entity=shop.Item=Item",
+        "entity=shop.Item=super::Item",
+        "entity=shop.Item",
+        "with=shop.2=crate::M",
+        "with=shop.Item=&M",
+        "with=shop.Item=M",
+        "newtype=shop.Item.id=impl Id",
+        "newtype=shop.Item.id=",
+        "kind==crate::Id",
+        "kind=item-id=_",
+        "extra=shop.Item=Default::default()",
+        "extra=shop.Item=fn=1",
+        "extra=shop.Item=cache=let x",
+        "entity_attribute=.=Hash",
+        "entity_attribute==#[x]",
+    ];
+    let said: Vec<String> = wrong
+        .iter()
+        .map(|parameter| format!("{parameter}\n{}\n", refusal(parameter)))
+        .collect();
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn wrong_settings_of_entities_are_refused() {
+    let wrong = [
+        "time=std",
+        "time=",
+        "duration=system",
+        "time=jiff,time=jiff",
+        "laws=maybe",
+        "laws,laws",
+        "ordered=",
+        "config=",
+        "config",
+        "durations=std",
+    ];
+    let said: Vec<String> = wrong
+        .iter()
+        .map(|parameter| format!("{parameter}\n{}\n", refusal(parameter)))
+        .collect();
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn one_name_has_one_type() {
+    let wrong = [
+        "entity=a.B=crate::X,entity=.a.B=crate::Y",
+        "with=a.B=crate::X,with=a.B=crate::X",
+        "newtype=a.B.c=X,newtype=a.B.c=Y",
+        "kind=id=X,kind=id=Y",
+        "extra=a.B=c=1,extra=a.B=c=2",
+    ];
+    let said: Vec<String> = wrong
+        .iter()
+        .map(|parameter| format!("{parameter}\n{}\n", refusal(parameter)))
+        .collect();
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn the_builder_is_checked_alike() {
+    let error = configure()
+        .entity(".shop.Item", "Item")
+        .with("shop.Item.price", "")
+        .newtype("", "crate::Id")
+        .kind("id", "1")
+        .extra("shop.Item", "a b", ")")
+        .ordered("")
+        .entity_attribute(".", "derive")
+        .generate(&["no.proto"], &["."])
+        .unwrap_err();
+    assert!(error.is_parameter());
+    insta::assert_snapshot!(error);
+}
+
 #[test]
 fn bare_switch_is_on() {
     assert!(parse("tonic").tonic);
@@ -86,7 +234,9 @@ fn unknown_parameter_is_refused_with_the_known_ones() {
         refusal("inclde_file=mod.rs"),
         "unknown parameter `inclde_file`\n  \
          note: the known ones are: emit, include_file, tonic, extern_path, bytes, btree_map, \
-         type_attribute, field_attribute, templates\n  \
+         type_attribute, field_attribute, templates, entity, with, newtype, kind, extra, time, \
+         duration, ordered, laws, entity_attribute, config\n  \
+         note: a comma inside a value is written `\\,`\n  \
          help: did you mean `include_file`?"
     );
     assert!(refusal("include-file=x").contains("did you mean `include_file`?"));
@@ -139,8 +289,9 @@ fn bad_values_say_what_is_allowed() {
 #[test]
 fn help_lists_every_parameter() {
     let help = Options::help();
-    assert_eq!(help.lines().count(), 9);
+    assert_eq!(help.lines().count(), 20);
     assert!(help.contains("  include_file=FILE  "));
+    insta::assert_snapshot!(help);
 }
 
 #[test]

@@ -31,23 +31,35 @@
 //! | a client's | [`CallError`], [`Failure`], [`Replies`], [`CallOptions`], [`CallInfo`] |
 //! | serving | [`Server`], [`Interceptors`], [`TowerService`] for tonic and axum |
 //! | connecting | [`Channel`], [`Target`], [`Transport`] for any other |
+//! | entities | [`ProtobufMapper`], [`MapError`], [`Grade`], [`Open`], [`Money`], [`LatLng`] |
+//! | partial updates | [`Change`], [`NestedChange`] |
+//! | lists in pages | [`Paging`], [`PageTokens`], [`Page`] |
 //! | watching | [`Observer`], [`Event`] |
 //!
 //! # Features
 //!
 //! - `server` (default): [`Server`]. Without it, services are mounted in tonic or axum.
 //! - `client` (default): [`Channel`] connects. Without it, stubs run over another [`Transport`].
+//! - `uuid`, `decimal`, `url`, `json`: fields of entities that are a `uuid::Uuid`, a
+//!   `rust_decimal::Decimal`, a `url::Url`, a `serde_json::Value`.
+//! - `chrono`, `time`, `jiff`: fields of entities that are a time, a date or a duration of one of
+//!   these libraries. Those of the standard library need no feature.
+//! - `testing`: the laws of mappers, for property tests.
 
 mod client;
 #[doc(hidden)]
 pub mod codegen;
 mod context;
 mod errors;
+mod mapper;
 mod metadata;
 mod method;
 mod observe;
+mod paging;
 mod server;
 mod stream;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod wire;
 
 /// An error of any type.
@@ -59,16 +71,21 @@ pub use tonic::metadata::MetadataMap;
 pub use tonic::{Code, Status};
 
 pub use crate::client::{
-    CallError, CallInfo, CallOptions, Caller, Channel, ConnectError, Failure, FailureKind, Replies,
-    RequestStream, Target, Transport, TransportError,
+    CallError, CallInfo, CallOptions, Caller, Channel, ConnectError, Failure, FailureKind,
+    MappedCaller, Replies, RequestStream, Target, Transport, TransportError,
 };
 pub use crate::context::{Context, Peer, ResponseMetadata};
 pub use crate::errors::{
     DomainError, ERROR_STATUS_TABLE, ErrorRow, Fault, FieldViolation, ServiceError,
 };
+pub use crate::mapper::{
+    Change, EntityStream, Grade, LatLng, MapError, Money, NestedChange, Open, ProtoStream,
+    ProtobufMapper, Unmappable, Violation, ViolationKind,
+};
 pub use crate::metadata::{MetadataError, TypedMetadata};
 pub use crate::method::{Idempotency, Kind, Method};
 pub use crate::observe::{Event, Observer, Refusal, Side};
+pub use crate::paging::{NEXT_PAGE_TOKEN, Page, PageTokens, Paging};
 #[cfg(feature = "server")]
 pub use crate::server::{BoundServer, ConfigError, Server, ServerError, shutdown_signal};
 pub use crate::server::{ChainError, Interceptors, ReplyBody, TowerService};

@@ -7,6 +7,9 @@
     reason = "the comments of protos are not written for rustdoc"
 )]
 
+pub mod domain;
+pub mod whole;
+
 pub use apibase::codegen::prost_types::Timestamp;
 
 macro_rules! fixtures {
@@ -32,6 +35,62 @@ fixtures! {
     custom_options,
     /// Deprecated methods, messages, fields and enums.
     deprecated,
+    /// Bytes as shared buffers and of a fixed length.
+    entity_bytes,
+    /// The same in fields that are shared buffers.
+    entity_bytes_buffers,
+    /// Methods of all kinds that take and give entities.
+    entity_calls,
+    /// Lists, sets and maps in entities.
+    entity_collections,
+    /// Empty values that mean none, or that are refused.
+    entity_empty,
+    /// Enums in entities: unknown numbers, and values that stand for none.
+    entity_enums,
+    /// Fields that are renamed, ignored, flattened, secret or deprecated.
+    entity_fields,
+    /// Entities by an option of their file.
+    entity_file,
+    /// Dates, money, decimals and places of `google.type`.
+    entity_google,
+    /// Integers of other widths and signs than their fields.
+    entity_integers,
+    /// Times in jiff's types.
+    entity_jiff,
+    /// JSON in the messages of `struct.proto`.
+    entity_json,
+    /// Entities named like what Rust's prelude has.
+    entity_names,
+    /// Entities inside entities, and inside themselves.
+    entity_nested,
+    /// Oneofs in entities.
+    entity_oneofs,
+    /// An entity with something of everything.
+    entity_order,
+    /// Types and mappers of the user: those of [`domain`].
+    entity_own_types,
+    /// What to change in an entity: by a field mask, and by what a request has.
+    entity_patch,
+    /// Who says that a field is required.
+    entity_required,
+    /// Durations in the standard library's type.
+    entity_std_duration,
+    /// Times in the standard library's types.
+    entity_system_time,
+    /// Decimals, URLs, addresses and JSON in strings.
+    entity_texts,
+    /// Times in chrono's types.
+    entity_time,
+    /// Times in the types of the crate `time`.
+    entity_time_crate,
+    /// UUIDs in strings and bytes.
+    entity_uuid,
+    /// UUIDs in fields that are shared buffers.
+    entity_uuid_buffers,
+    /// Types of the user that have just what their message has: those of [`whole`].
+    entity_whole,
+    /// Presence by wrappers, by `optional` and in proto2.
+    entity_wrappers,
     /// Enums with prefixes, digits and aliases.
     enums,
     /// Messages that another module has.

@@ -1,4 +1,4 @@
-//! Properties 1, 10 and 11 of the specification, and that frames survive any chunking.
+//! Properties 1, 2, 10 and 11 of the specification, and that frames survive any chunking.
 //!
 //! A failure prints the case, shrunk, and the seed that repeats it.
 
@@ -10,13 +10,16 @@
 )]
 
 mod common;
+mod orders;
 
 use std::fmt::Debug;
 use std::sync::{Arc, LazyLock};
 
 use apibase::prost::Message;
 use apibase::prost_types::Timestamp;
-use apibase::{Context, DomainError, Inbound, Streamed};
+use apibase::{Context, DomainError, Inbound, ProtobufMapper, Streamed};
+use apibase_tests::entity_order::entity_order as messages;
+use apibase_tests::entity_order::entity_order::api::OrderMapper;
 use apibase_tests::protos::common::ErrorDetail;
 use apibase_tests::protos::examples::item_sync_request::Action;
 use apibase_tests::protos::examples::{Item, ItemSyncRequest, UpdateItemRequest};
@@ -115,6 +118,18 @@ proptest! {
         round_trips(&detail);
         round_trips(&sync);
         round_trips(&update);
+    }
+
+    #[test]
+    fn property_02_entity_protobuf_mapper_consistency(order in orders::order(2)) {
+        let proto = OrderMapper::to_proto(&order).unwrap();
+        let bytes = proto.encode_to_vec();
+        let from_bytes = messages::Order::decode(&*bytes).unwrap();
+        let by_value = OrderMapper::into_proto(order.clone()).unwrap();
+        for proto in [proto, from_bytes, by_value] {
+            let back = OrderMapper::from_proto(proto).unwrap();
+            prop_assert!(orders::same(&order, &back), "it came back as {back:?}");
+        }
     }
 
     #[test]

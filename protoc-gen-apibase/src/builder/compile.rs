@@ -11,6 +11,7 @@ use protox::file::{File, FileResolver, GoogleFileResolver, IncludeFileResolver};
 use super::attach::{self, Sources};
 use super::names::{file_name, working_directory};
 use super::report::{as_u32, diagnostics};
+use crate::descriptors::rules::EmbeddedOptions;
 use crate::error::{Diagnostic, Diagnostics, Error};
 
 /// What compiling came to.
@@ -57,6 +58,9 @@ struct Trace {
 /// The compiler's `google/protobuf` files come first, unlike with protoc: their types are
 /// `prost-types`', whatever a copy of them below an include says, and newer copies have syntax
 /// that protox doesn't know.
+///
+/// Our own options come last: without a copy of them on disk an import of them works all the
+/// same, and one that is there is what protoc and buf would read, so that it counts here too.
 struct Resolver {
     includes: Vec<PathBuf>,
     bundled: GoogleFileResolver,
@@ -97,7 +101,7 @@ impl FileResolver for Resolver {
             trace.read.insert(path);
             return opened;
         }
-        Err(protox::Error::file_not_found(name))
+        EmbeddedOptions.open_file(name)
     }
 }
 

@@ -4,6 +4,7 @@ mod attach;
 mod compile;
 mod names;
 mod report;
+mod settings;
 #[cfg(test)]
 mod tests;
 pub(crate) mod write;
@@ -11,12 +12,15 @@ pub(crate) mod write;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Diagnostic, Error};
-use crate::options::{Emit, Options};
+use crate::options::{Given, Options};
 use crate::{Imports, Output, Request};
 
 /// Starts the configuration of a build script.
 ///
 /// The module tree is written as `mod.rs`, where `apibase::include_protos!()` looks for it.
+///
+/// Settings also come from `apibase.toml` in the package's folder, where there is one, as
+/// [`Options`] shows. What the build script says itself beats the file.
 ///
 /// ```no_run
 /// // build.rs
@@ -26,19 +30,16 @@ use crate::{Imports, Output, Request};
 /// ```
 #[must_use]
 pub fn configure() -> Builder {
-    Builder {
-        options: Options {
-            include_file: Some("mod.rs".to_owned()),
-            ..Options::default()
-        },
-        out_dir: None,
-    }
+    let mut given = Given::default();
+    // A default: it doesn't count as given, so that the file may say something else.
+    given.options.include_file = Some("mod.rs".to_owned());
+    Builder::from(given)
 }
 
 /// What a build script generates, and where to. Made by [`configure`].
 #[derive(Clone, Debug)]
 pub struct Builder {
-    options: Options,
+    given: Given,
     out_dir: Option<PathBuf>,
 }
 
@@ -51,83 +52,13 @@ impl Builder {
         self
     }
 
-    /// The name of the file with the module tree; `mod.rs` unless given.
-    #[must_use]
-    pub fn include_file(mut self, name: impl Into<String>) -> Self {
-        self.options.include_file = Some(name.into());
-        self
-    }
-
-    /// Whether tonic's own client and server modules are generated too; off unless given.
-    #[must_use]
-    pub fn tonic(mut self, yes: bool) -> Self {
-        self.options.tonic = yes;
-        self
-    }
-
-    /// The kinds of output; Rust alone unless given. Docs need the crate's feature `cli`.
-    #[must_use]
-    pub fn emit(mut self, emit: Emit) -> Self {
-        self.options.emit = emit;
-        self
-    }
-
-    /// Uses `rust` (`::google_types`) for all that is below `proto` (`.google.type`), and
-    /// generates nothing for it.
-    #[must_use]
-    pub fn extern_path(mut self, proto: impl Into<String>, rust: impl Into<String>) -> Self {
-        self.options.extern_paths.push((proto.into(), rust.into()));
-        self
-    }
-
-    /// Uses `Bytes` for the `bytes` fields below `path`; `.` is all of them.
-    #[must_use]
-    pub fn bytes(mut self, path: impl Into<String>) -> Self {
-        self.options.bytes.push(path.into());
-        self
-    }
-
-    /// Uses `BTreeMap` for the `map` fields below `path`; `.` is all of them.
-    #[must_use]
-    pub fn btree_map(mut self, path: impl Into<String>) -> Self {
-        self.options.btree_map.push(path.into());
-        self
-    }
-
-    /// Puts `attribute` (`#[derive(Eq)]`) on the messages, enums and oneofs below `path`.
-    #[must_use]
-    pub fn type_attribute(mut self, path: impl Into<String>, attribute: impl Into<String>) -> Self {
-        let pair = (path.into(), attribute.into());
-        self.options.type_attributes.push(pair);
-        self
-    }
-
-    /// Puts `attribute` on the fields below `path`.
-    #[must_use]
-    pub fn field_attribute(
-        mut self,
-        path: impl Into<String>,
-        attribute: impl Into<String>,
-    ) -> Self {
-        let pair = (path.into(), attribute.into());
-        self.options.field_attributes.push(pair);
-        self
-    }
-
-    /// Takes templates from `dir` where it has them.
-    #[must_use]
-    pub fn templates(mut self, dir: impl Into<PathBuf>) -> Self {
-        self.options.templates = Some(dir.into());
-        self
-    }
-
     /// Compiles `files`, generates, and writes what has changed.
     ///
     /// Both `files` and `includes` are paths from the working directory, which for a build
     /// script is its package; a file may also be named as an `import` would name it. In a build
     /// script this also tells cargo which files to watch: all that were read, imports included.
-    /// Messages of imported packages are generated too, but for `google.protobuf`, whose types
-    /// are `prost-types`'.
+    /// Messages of imported packages are generated too where others have them in them, but for
+    /// `google.protobuf`, whose types are `prost-types`'.
     ///
     /// # Errors
     ///
@@ -148,7 +79,7 @@ impl Builder {
         let (result, read) = self.run(files, includes);
         if surroundings.is_build_script {
             // On errors too: mending the proto must bring the build script back.
-            for line in watch_lines(&read, self.options.templates.as_deref()) {
+            for line in watch_lines(&read) {
                 println!("{line}");
             }
         }
@@ -170,33 +101,46 @@ impl Builder {
         self.run(files, includes).0
     }
 
-    /// What came out, and the files on disk that were read for it.
+    /// What came out, and the files and folders on disk that it was made of.
     fn run(
         &self,
         files: &[impl AsRef<Path>],
         includes: &[impl AsRef<Path>],
     ) -> (Result<Output, Error>, Vec<PathBuf>) {
-        if let Err(error) = self.options.validate() {
-            return (Err(error), Vec::new());
-        }
+        let completed = self.given.clone().complete(Path::new(""));
+        let mut read = vec![completed.file];
+        let options = match completed.result {
+            Ok(options) => options,
+            Err(error) => return (Err(error), read),
+        };
+        read.extend(options.templates.clone());
         let compiled = compile::compile(files, includes);
         let result = compiled.result.and_then(|set| {
             crate::generate(&Request {
                 descriptor_set: set.bytes,
                 files: set.files,
                 imports: Imports::Generate,
-                options: self.options.clone(),
+                options,
             })
         });
-        (result, compiled.read)
+        read.extend(compiled.read);
+        (result, read)
     }
 }
 
 impl From<Options> for Builder {
     /// The same with options that were parsed; no module tree unless they ask for one.
+    ///
+    /// `apibase.toml` is read for the rest. Values that are the default count as not given.
     fn from(options: Options) -> Self {
+        Self::from(Given::from(options))
+    }
+}
+
+impl From<Given> for Builder {
+    fn from(given: Given) -> Self {
         Self {
-            options,
+            given,
             out_dir: None,
         }
     }
@@ -232,13 +176,11 @@ impl Surroundings {
     }
 }
 
-/// What tells cargo to run the build script again when one of these files changes.
+/// What tells cargo to run the build script again when one of these changes.
 ///
-/// Only files that exist: cargo reruns for ever for one that doesn't.
-fn watch_lines(read: &[PathBuf], templates: Option<&Path>) -> Vec<String> {
+/// Only what exists: cargo reruns for ever for what doesn't.
+fn watch_lines(read: &[PathBuf]) -> Vec<String> {
     read.iter()
-        .map(PathBuf::as_path)
-        .chain(templates)
         .filter(|path| path.exists())
         .map(|path| format!("cargo:rerun-if-changed={}", path.display()))
         .collect()

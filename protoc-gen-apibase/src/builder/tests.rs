@@ -178,10 +178,23 @@ fn cargo_watches_only_what_exists() {
     let dir = protos(&[("a.proto", "")]);
     let read = [dir.path().join("a.proto"), PathBuf::from("no/such.proto")];
     let expected = format!("cargo:rerun-if-changed={}", read[0].display());
-    assert_eq!(
-        watch_lines(&read, Some(Path::new("no/templates"))),
-        [expected]
-    );
+    assert_eq!(watch_lines(&read), [expected]);
+}
+
+#[test]
+fn config_and_templates_are_watched_too() {
+    let dir = protos(&[("a.proto", "syntax = \"proto3\";\n"), ("apibase.toml", "")]);
+    let config = dir.path().join("apibase.toml");
+    let builder = crate::configure().config(&config).templates("my");
+    let read = |builder: crate::Builder| builder.run(&["a.proto"], &[dir.path()]).1;
+    let all = [
+        config.clone(),
+        PathBuf::from("my"),
+        dir.path().join("a.proto"),
+    ];
+    assert_eq!(read(builder.clone()), all);
+    // Mending the file must bring the build script back.
+    assert_eq!(read(builder.include_file("mod")), [config]);
 }
 
 #[test]

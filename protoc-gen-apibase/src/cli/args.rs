@@ -24,6 +24,8 @@ pub(super) enum Command {
     /// Generates from proto files; needs neither protoc nor buf
     #[command(after_help = parameters())]
     Generate(Generate),
+    /// Writes the options that protos import as apibase/v1/options.proto, for protoc and buf
+    Protos(Protos),
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +51,17 @@ pub(super) struct Generate {
     pub(super) files: Vec<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct Protos {
+    /// The directory from which your imports start; apibase/v1/options.proto is made below it
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+
+    /// Write nothing; fail when the file is not that of this version
+    #[arg(long)]
+    pub(super) check: bool,
+}
+
 fn after_help() -> String {
     format!(
         "\
@@ -61,6 +74,8 @@ Ways to use it:
            (with include_file, or a package in several directories, add `strategy: all`)
   by hand  protoc-gen-apibase generate -I protos --out gen --opt include_file=mod.rs \\
              examples/items.proto
+  options  protoc-gen-apibase protos --out protos
+           (protoc and buf need apibase/v1/options.proto on disk; generate and build.rs bring it)
   build.rs protoc_gen_apibase::configure().compile(&[\"protos/examples/items.proto\"], &[\"protos\"])
 
 {}",

@@ -7,12 +7,12 @@ use super::args::Generate;
 use super::{check, print_warnings};
 use crate::builder::{Builder, write};
 use crate::error::Error;
-use crate::options::Options;
+use crate::options::Given;
 
 /// Generates into the directory, or compares it with what would be generated.
 pub(super) fn run(arguments: &Generate) -> Result<ExitCode, Error> {
-    let options = Options::from_pairs(arguments.options.iter().map(String::as_str))?;
-    let output = Builder::from(options).generate(&arguments.files, &arguments.includes)?;
+    let given = Given::from_pairs(arguments.options.iter().map(String::as_str));
+    let output = Builder::from(given).generate(&arguments.files, &arguments.includes)?;
     print_warnings(&output.warnings);
     if arguments.check {
         return check::run(arguments, &output.files);

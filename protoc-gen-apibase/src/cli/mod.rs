@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod generate;
+mod protos;
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ use crate::plugin;
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Some(Command::Generate(arguments)) => generate::run(&arguments),
+        Some(Command::Protos(arguments)) => protos::run(&arguments),
         None if io::stdin().is_terminal() => print_help(),
         None => run_plugin(),
     };

@@ -5,6 +5,7 @@ mod canonical;
 mod check;
 mod normal;
 mod plausible;
+pub(crate) mod rules;
 mod source;
 mod wire;
 
@@ -14,6 +15,7 @@ use prost::Message as _;
 use prost_reflect::DescriptorPool;
 use prost_types::FileDescriptorProto;
 
+use self::rules::Rules;
 pub(crate) use self::source::{Source, tag};
 use crate::error::{Diagnostic, Diagnostics, Error};
 
@@ -24,6 +26,7 @@ pub(crate) struct Descriptors {
     /// Where each is in `files`, by name.
     index: BTreeMap<String, usize>,
     pool: DescriptorPool,
+    rules: Rules,
 }
 
 /// One file of the set.
@@ -69,7 +72,13 @@ impl Descriptors {
             .zip(&files)
             .map(|(index, file)| (file.proto.name().to_owned(), index))
             .collect();
-        Ok(Self { files, index, pool })
+        let rules = Rules::read(&pool, &files)?;
+        Ok(Self {
+            files,
+            index,
+            pool,
+            rules,
+        })
     }
 
     /// Every file after those it imports, otherwise by name.
@@ -80,6 +89,11 @@ impl Descriptors {
     /// The file with this name.
     pub(crate) fn file(&self, name: &str) -> Option<&File> {
         self.files.get(*self.index.get(name)?)
+    }
+
+    /// What the files say in our options, and in those of others that mean the same.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// For canonical descriptor sets of parts of this one.
@@ -107,6 +121,47 @@ impl Descriptors {
         }
         let files = wanted.into_iter().filter_map(|index| self.files.get(index));
         files.collect()
+    }
+}
+
+impl File {
+    /// An error about what is at `path`, at its place.
+    pub(crate) fn diagnostic(&self, message: impl Into<String>, path: &[i32]) -> Diagnostic {
+        self.diagnostic_at(message, self.source.position(path))
+    }
+
+    /// An error about what is said in our option of what is at `path`, at its place. `field` is
+    /// the way to it by names, `retry.max_attempts` or `errors.1`; empty for all of the option.
+    pub(crate) fn diagnostic_at_rule(
+        &self,
+        message: impl Into<String>,
+        path: &[i32],
+        field: &str,
+    ) -> Diagnostic {
+        self.diagnostic_at_option(message, path, &rules::numbers(path, field))
+    }
+
+    /// An error about an option of what is at `path`, at the option's place. `option` is the way
+    /// to it by numbers, that of the extension first.
+    pub(crate) fn diagnostic_at_option(
+        &self,
+        message: impl Into<String>,
+        path: &[i32],
+        option: &[i32],
+    ) -> Diagnostic {
+        self.diagnostic_at(message, self.source.option_position(path, option))
+    }
+
+    fn diagnostic_at(
+        &self,
+        message: impl Into<String>,
+        position: Option<(u32, u32)>,
+    ) -> Diagnostic {
+        let diagnostic = Diagnostic::new(message);
+        match position {
+            Some((line, column)) => diagnostic.at(self.proto.name(), line, column),
+            None => diagnostic.in_file(self.proto.name()),
+        }
     }
 }
 
@@ -142,6 +197,11 @@ impl<'a> CanonicalSets<'a> {
         }
         Ok(set.encode_to_vec())
     }
+}
+
+/// Whether a file is never generated for: ours with the options, which only the generator reads.
+pub(crate) fn is_ours(file: &str) -> bool {
+    file == rules::OPTIONS_FILE
 }
 
 /// Whether a file is part of protobuf itself, for which prost-types has the Rust.

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use prost_types::FileDescriptorProto;
 use prost_types::source_code_info::Location;
 
+use super::rules::elements;
 use crate::comments::tidy;
 
 /// Field numbers of `descriptor.proto` that paths are made of.
@@ -63,14 +64,34 @@ impl Source {
     pub(crate) fn position(&self, path: &[i32]) -> Option<(u32, u32)> {
         let name = [path, &[tag::NAME]].concat();
         let place = self.places.get(&name).or_else(|| self.places.get(path))?;
-        match place.span.as_slice() {
-            [line, column, ..] => {
-                let line = u32::try_from(*line).ok()?;
-                let column = u32::try_from(*column).ok()?;
-                Some((line.saturating_add(1), column.saturating_add(1)))
-            }
-            _ => None,
-        }
+        place.start()
+    }
+
+    /// Line and column, both from 1, of an option of what is at `path`; of the whole where the
+    /// option's own place is not known. `option` is the way to it by numbers, that of the
+    /// extension first.
+    ///
+    /// Of an option written as a whole, `= { … }`, it is the place of the statement: protoc and
+    /// protox know no other. buf knows the places of its parts too, which are not taken, so that
+    /// an error is the same from all three. (Before such a statement buf leaves out the word
+    /// `option`, so that its column is 7 more, which can't be told from here.)
+    pub(crate) fn option_position(&self, path: &[i32], option: &[i32]) -> Option<(u32, u32)> {
+        let options = elements::options_tag(path).cast_signed();
+        let full = [path, &[options], option].concat();
+        let shortest = path.len() + 2;
+        let mut from_short = (shortest..=full.len()).filter_map(|length| full.get(..length));
+        let exact = from_short.find_map(|path| self.places.get(path)?.start());
+        // `(rule).retry.max_attempts = 3` is all there is of `(rule).retry`.
+        let mut from_long = (shortest..=full.len()).rev();
+        exact
+            .or_else(|| from_long.find_map(|length| self.first_below(full.get(..length)?)))
+            .or_else(|| self.position(path))
+    }
+
+    /// The first place of anything below `path`.
+    fn first_below(&self, path: &[i32]) -> Option<(u32, u32)> {
+        let below = self.places.iter().filter(|(key, _)| key.starts_with(path));
+        below.filter_map(|(_, place)| place.start()).min()
     }
 
     /// The comment of what is at `path`: above it, then behind it; empty for none.
@@ -119,6 +140,18 @@ impl Place {
             span: location.span.clone(),
             leading: undecorated(location.leading_comments()),
             trailing: undecorated(location.trailing_comments()),
+        }
+    }
+
+    /// Both from 1.
+    fn start(&self) -> Option<(u32, u32)> {
+        match self.span.as_slice() {
+            [line, column, ..] => {
+                let line = u32::try_from(*line).ok()?;
+                let column = u32::try_from(*column).ok()?;
+                Some((line.saturating_add(1), column.saturating_add(1)))
+            }
+            _ => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::tokens::{allow_self_convention, deprecated, doc, docs, ident, ty};
+use super::tokens::{allow_self_convention, deprecated, doc, docs, ident, mapped, ty};
 use crate::model::{Kind, Method, Service};
 
 pub(super) fn definition(service: &Service) -> TokenStream {
@@ -77,6 +77,7 @@ fn function(service: &Service, method: &Method) -> TokenStream {
         Kind::Unary | Kind::ClientStream => response,
         Kind::ServerStream | Kind::Bidi => quote!(rt::Replies<#response, rt::DomainError>),
     };
+    let mapped = mapped(method);
     let call = match method.kind {
         Kind::Unary => ident("unary"),
         Kind::ServerStream => ident("server_stream"),
@@ -92,7 +93,7 @@ fn function(service: &Service, method: &Method) -> TokenStream {
             ctx: &rt::Context,
             #parameter,
         ) -> Result<#output, rt::CallError<rt::DomainError>> {
-            self.caller.#call(ctx, &#module::#constant, #argument).await
+            self.caller #mapped.#call(ctx, &#module::#constant, #argument).await
         }
     }
 }

@@ -3,6 +3,8 @@
 mod client;
 mod descriptors;
 mod docs;
+mod entities;
+mod laws;
 mod messages;
 mod methods;
 mod server;
@@ -10,6 +12,8 @@ mod servicer;
 mod tokens;
 mod tonic;
 mod tree;
+
+use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -37,7 +41,7 @@ pub(crate) fn files(
         for package in model.packages.iter().filter(|package| package.emit) {
             let body = messages.remove(&package.proto).unwrap_or_default();
             files.push(rust(&package.stem, &package.sources, &body));
-            if !package.services.is_empty() {
+            if package.has_api() {
                 files.extend(service_layer(package, options)?);
             }
         }
@@ -66,19 +70,24 @@ fn taken(include_file: &str) -> Error {
 
 fn service_layer(package: &Package, options: &Options) -> Result<Vec<GeneratedFile>, Error> {
     let stem = &package.stem;
-    let sources = sources_with_services(package);
-    let mut files = vec![
-        rust(
-            &format!("{stem}.api"),
-            &sources,
-            &layout::tokens(api(package))?,
-        ),
-        rust(
-            &format!("{stem}.descriptors"),
-            &package.sources,
-            &descriptors::constant(package),
-        ),
-    ];
+    let sources = sources(package);
+    let mut files = vec![rust(
+        &format!("{stem}.api"),
+        &sources,
+        &layout::tokens(api(package, options))?,
+    )];
+    if options.laws && !package.domain.is_empty() {
+        let laws = layout::tokens(laws::file(&package.domain))?;
+        files.push(rust(&format!("{stem}.laws"), &sources, &laws));
+    }
+    if package.services.is_empty() {
+        return Ok(files);
+    }
+    files.push(rust(
+        &format!("{stem}.descriptors"),
+        &package.sources,
+        &descriptors::constant(package),
+    ));
     if options.tonic {
         let modules = layout::tokens(tonic::modules(package))?;
         files.push(rust(&format!("{stem}.tonic"), &sources, &modules));
@@ -87,10 +96,35 @@ fn service_layer(package: &Package, options: &Options) -> Result<Vec<GeneratedFi
 }
 
 /// Everything inside a package's `api` module.
-fn api(package: &Package) -> TokenStream {
+fn api(package: &Package, options: &Options) -> TokenStream {
     let comment =
         layout::comment("Fails to compile when the runtime is older than this file's surface.");
-    let descriptors = format!("{}.descriptors.rs", package.stem);
+    let descriptors = (!package.services.is_empty()).then(|| {
+        let file = format!("{}.descriptors.rs", package.stem);
+        quote!(include!(#file);)
+    });
+    let runtime = if package.services.is_empty() {
+        quote!(
+            use ::apibase::codegen as rt;
+        )
+    } else {
+        quote!(
+            use ::apibase::codegen::{self as rt, Future};
+        )
+    };
+    let mapper = (!package.domain.is_empty()).then(|| {
+        quote! {
+            use ::apibase::codegen::map::{self, ProtobufMapper as _};
+        }
+    });
+    let entities = entities::section(&package.domain);
+    let laws = (options.laws && !package.domain.is_empty()).then(|| {
+        let file = format!("{}.laws.rs", package.stem);
+        quote! {
+            #[cfg(test)]
+            include!(#file);
+        }
+    });
     let services = package.services.iter().map(|service| {
         let banner = Banner(format!("Service {}", service.proto_name));
         let servicer = servicer::definition(service, &banner);
@@ -100,25 +134,29 @@ fn api(package: &Package) -> TokenStream {
         quote!(#servicer #server #client #methods)
     });
     quote! {
-        use ::apibase::codegen::{self as rt, Future};
+        #runtime
+        #mapper
 
         #comment
         const _: () = rt::surface::R1;
 
-        include!(#descriptors);
+        #descriptors
 
         #(#services)*
+
+        #entities
+
+        #laws
     }
 }
 
-fn sources_with_services(package: &Package) -> Vec<String> {
-    let mut sources: Vec<String> = package
-        .services
-        .iter()
-        .map(|service| service.source.clone())
-        .collect();
-    sources.dedup();
-    sources
+/// The files whose services and entities are in the package's `api`.
+fn sources(package: &Package) -> Vec<String> {
+    let services = package.services.iter().map(|service| &service.source);
+    let entities = package.domain.entities.iter().map(|entity| &entity.source);
+    let enums = package.domain.enums.iter().map(|found| &found.source);
+    let all: BTreeSet<&String> = services.chain(entities).chain(enums).collect();
+    all.into_iter().cloned().collect()
 }
 
 fn rust(stem: &str, sources: &[String], body: &str) -> GeneratedFile {

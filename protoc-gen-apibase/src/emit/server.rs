@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::tokens::{doc, ident};
+use super::tokens::{doc, ident, mapped};
 use crate::model::{Kind, Method, Service};
 
 pub(super) fn definition(service: &Service) -> TokenStream {
@@ -108,7 +108,8 @@ fn arm(method: &Method) -> TokenStream {
         Kind::Bidi => ("bidi", "requests"),
     };
     let (kind, argument) = (ident(kind), ident(argument));
+    let mapped = mapped(method);
     quote! {
-        #rpc => call.#kind(|ctx, #argument| servicer.#name(ctx, #argument)).await,
+        #rpc => call #mapped.#kind(|ctx, #argument| servicer.#name(ctx, #argument)).await,
     }
 }

@@ -29,18 +29,28 @@ pub(super) fn ident(name: &str) -> Ident {
 
 /// A type of the model, as written inside `api`.
 pub(super) fn ty(ty: &Type) -> TokenStream {
-    // What the model holds are paths that prost would write, or the user's own, which the
-    // options checked. Should one not parse, the layout's proof says so.
-    ty.rust.parse().unwrap_or_default()
+    code(&ty.rust)
+}
+
+/// Rust that the model holds as text: types, paths, attributes and expressions.
+pub(super) fn code(rust: &str) -> TokenStream {
+    // Of our own making, or the user's, which the options checked. Should it not parse, the
+    // layout's proof says so.
+    rust.parse().unwrap_or_default()
 }
 
 /// `#[deprecated]` where the proto says so.
-pub(super) fn deprecated(method: &Method) -> TokenStream {
-    if method.deprecated {
+pub(super) fn deprecated_if(yes: bool) -> TokenStream {
+    if yes {
         quote!(#[deprecated])
     } else {
         TokenStream::new()
     }
+}
+
+/// `#[deprecated]` where the proto says so.
+pub(super) fn deprecated(method: &Method) -> TokenStream {
+    deprecated_if(method.deprecated)
 }
 
 /// For functions whose names clippy expects another `self` of.
@@ -53,4 +63,18 @@ pub(super) fn allow_self_convention(method: &Method) -> TokenStream {
     } else {
         TokenStream::new()
     }
+}
+
+/// The step that names the mappers of a call, where one of its messages is an entity.
+pub(super) fn mapped(method: &Method) -> TokenStream {
+    if method.request.mapper.is_none() && method.response.mapper.is_none() {
+        return TokenStream::new();
+    }
+    let mapper = |ty: &Type| match &ty.mapper {
+        // A unit struct is its own value.
+        Some(mapper) => code(mapper),
+        None => quote!(rt::plain()),
+    };
+    let (request, response) = (mapper(&method.request), mapper(&method.response));
+    quote!(.mapped(#request, #response))
 }

@@ -81,14 +81,20 @@ impl<'a> Node<'a> {
 fn own(package: &Package, parent: &str, options: &Options) -> TokenStream {
     let stem = &package.stem;
     let messages = format!("{stem}.rs");
-    let services = if package.services.is_empty() {
+    let services = if !package.has_api() {
         TokenStream::new()
     } else {
-        let tonic = options.tonic.then(|| format!("{stem}.tonic.rs"));
+        let tonic = options.tonic && !package.services.is_empty();
+        let tonic = tonic.then(|| format!("{stem}.tonic.rs"));
         let tonic = tonic.iter();
+        let what = match (package.services.is_empty(), package.domain.is_empty()) {
+            (true, _) => "The entities",
+            (false, true) => "The services",
+            (false, false) => "The services and entities",
+        };
         let about = doc(&match package.proto.as_str() {
-            "" => "The services without a package.".to_owned(),
-            name => format!("The services of package `{name}`."),
+            "" => format!("{what} without a package."),
+            name => format!("{what} of package `{name}`."),
         });
         let inception = allow_inception(&package.api_module, parent);
         let name = ident(&package.api_module);

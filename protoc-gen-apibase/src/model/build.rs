@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::entities::Entities;
+use super::entity::Domain;
 use super::scope::{Claim, Scope};
 use super::types::Externs;
-use super::{Model, Package, catalogue, conflicts, services, tonic};
-use crate::descriptors::{Descriptors, File, is_well_known, tag};
+use super::{Model, Package, catalogue, conflicts, policies, referred, services, tonic};
+use crate::descriptors::{Descriptors, File, is_ours, is_well_known, tag};
 use crate::error::{Diagnostic, Diagnostics, Error};
 use crate::{Imports, Request, names};
 
@@ -22,20 +24,44 @@ impl Model {
         let asked = asked(descriptors, request, &mut warnings)?;
         let groups = group(descriptors, &asked);
         let externs = Externs::new(&request.options);
+        let needed = referred::packages(&groups, |file| asked.contains(file.proto.name()));
         let run = Run {
             request,
             descriptors,
             externs,
             asked,
             groups,
+            needed,
         };
         run.check_completeness(&mut problems);
         run.check_modules(&mut problems);
-        let packages = run
+        let mut types = BTreeMap::new();
+        for (name, files) in &run.groups {
+            types.insert(*name, run.types(name, files, &mut problems));
+        }
+        let apis = types
+            .iter()
+            .map(|(name, types)| ((*name).to_owned(), free_name("api", types)))
+            .collect();
+        let entities = Entities::new(descriptors, &run.externs, &request.options, apis);
+        let mut parameters = Diagnostics::new();
+        let files = run.groups.values().flatten().copied();
+        let files: Vec<&File> = files.filter(|file| run.is_asked(file)).collect();
+        entities.check_configured(&files, &mut parameters);
+        parameters.finish_as(Error::parameter)?;
+        let mut packages: Vec<Package> = run
             .groups
             .iter()
-            .map(|(name, files)| run.package(name, files, &mut problems))
+            .zip(types.into_values())
+            .map(|((name, files), types)| run.package(name, files, types, &entities, &mut problems))
             .collect();
+        policies::apply(
+            &mut packages,
+            descriptors,
+            &run.groups,
+            &mut problems,
+            &mut warnings,
+        );
         problems.finish()?;
         let mut model = Self {
             packages,
@@ -47,7 +73,7 @@ impl Model {
 }
 
 /// The files of each package, by name.
-type Groups<'a> = BTreeMap<&'a str, Vec<&'a File>>;
+pub(super) type Groups<'a> = BTreeMap<&'a str, Vec<&'a File>>;
 
 struct Run<'a> {
     request: &'a Request,
@@ -55,6 +81,8 @@ struct Run<'a> {
     externs: Externs,
     asked: BTreeSet<&'a str>,
     groups: Groups<'a>,
+    /// The packages that those asked for lead to.
+    needed: BTreeSet<&'a str>,
 }
 
 impl<'a> Run<'a> {
@@ -65,24 +93,50 @@ impl<'a> Run<'a> {
     /// Whether files are written for a package.
     fn is_emitted(&self, package: &str, files: &[&File]) -> bool {
         files.iter().any(|file| self.is_asked(file))
-            || (self.request.imports == Imports::Generate && !self.externs.cover(package))
+            || (self.request.imports == Imports::Generate
+                && self.needed.contains(package)
+                && !self.externs.cover(package))
     }
 
-    fn package(&self, name: &'a str, files: &[&'a File], problems: &mut Diagnostics) -> Package {
-        let emit = self.is_emitted(name, files);
+    /// The names that the messages and enums of a package take in its module.
+    fn types(&self, name: &'a str, files: &[&'a File], problems: &mut Diagnostics) -> Scope<'a> {
         let mut types = self.subpackages(name);
+        // Those of a package that isn't written are of interest, what is wrong with them is not.
+        let mut nobody = Diagnostics::new();
+        let problems = if self.is_emitted(name, files) {
+            problems
+        } else {
+            &mut nobody
+        };
+        for file in files {
+            conflicts::check_file(file, &self.externs, &mut types, problems);
+        }
+        types
+    }
+
+    fn package<'e>(
+        &self,
+        name: &'e str,
+        files: &[&'e File],
+        mut types: Scope<'e>,
+        entities: &'e Entities<'e>,
+        problems: &mut Diagnostics,
+    ) -> Package {
+        let emit = self.is_emitted(name, files);
         let mut api = Scope::default();
         let mut package = Package {
             proto: name.to_owned(),
             stem: names::stem(name),
             module: names::modules(name),
-            api_module: String::new(),
+            api_module: free_name("api", &types),
             sources: files
                 .iter()
                 .map(|file| file.proto.name().to_owned())
                 .collect(),
             emit,
             services: Vec::new(),
+            domain: Domain::default(),
+            catalogues: Vec::new(),
             descriptor_set: Vec::new(),
             messages: Vec::new(),
             enums: Vec::new(),
@@ -91,20 +145,19 @@ impl<'a> Run<'a> {
             let (messages, enums) = catalogue::of_file(file);
             package.messages.extend(messages);
             package.enums.extend(enums);
-            if emit {
-                conflicts::check_file(file, &self.externs, &mut types, problems);
-            }
             if self.is_asked(file) {
-                let services = services::of_file(file, &self.externs, &mut api, problems);
+                let services = services::of_file(file, &self.externs, entities, &mut api, problems);
                 package.services.extend(services);
             }
+        }
+        if emit {
+            package.domain = entities.of_package(name, files, &mut api, problems);
         }
         if self.request.options.tonic {
             for file in files {
                 tonic::claim_modules(file, &package.services, &mut types, problems);
             }
         }
-        package.api_module = free_name("api", &types);
         package
     }
 
@@ -180,7 +233,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The files asked for, without those of protobuf itself.
+/// The files asked for, without those of protobuf itself and ours.
 fn asked<'a>(
     descriptors: &'a Descriptors,
     request: &Request,
@@ -194,6 +247,8 @@ fn asked<'a>(
                 Diagnostic::new("skipped: prost-types has the Rust for protobuf's own files")
                     .in_file(name),
             ),
+            // buf asks for all files of a folder, and this one may well be among them.
+            _ if is_ours(name) => {}
             Some(file) => {
                 asked.insert(file.proto.name());
             }
@@ -217,7 +272,8 @@ fn group<'a>(descriptors: &'a Descriptors, asked: &BTreeSet<&'a str>) -> Groups<
     let mut groups = Groups::new();
     // Every file stands after those it imports, so that one pass backwards finds all.
     for file in descriptors.files().iter().rev() {
-        if wanted.contains(file.proto.name()) && !is_well_known(file.proto.name()) {
+        let name = file.proto.name();
+        if wanted.contains(name) && !is_well_known(name) && !is_ours(name) {
             wanted.extend(file.proto.dependency.iter().map(String::as_str));
             groups.entry(file.proto.package()).or_default().push(file);
         }

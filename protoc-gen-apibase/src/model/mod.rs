@@ -4,6 +4,11 @@
 mod build;
 mod catalogue;
 mod conflicts;
+mod entities;
+pub(crate) mod entity;
+mod policies;
+pub(crate) mod policy;
+mod referred;
 mod scope;
 mod services;
 mod tonic;
@@ -40,12 +45,23 @@ pub(crate) struct Package {
     pub(crate) emit: bool,
     /// The services of the files asked for: in the order of the files, then of the proto.
     pub(crate) services: Vec<Service>,
+    /// What its messages are in the domain.
+    pub(crate) domain: entity::Domain,
+    /// The error catalogues of its files, by name.
+    pub(crate) catalogues: Vec<policy::Catalogue>,
     /// The canonical descriptor set; empty without services.
     pub(crate) descriptor_set: Vec<u8>,
     /// All messages, nested ones after the one they are nested in.
     pub(crate) messages: Vec<Message>,
     /// All enums, nested ones included.
     pub(crate) enums: Vec<Enum>,
+}
+
+impl Package {
+    /// Whether it has a module `api`: services, or entities.
+    pub(crate) fn has_api(&self) -> bool {
+        !self.services.is_empty() || !self.domain.is_empty()
+    }
 }
 
 /// A service and all its Rust names.
@@ -71,6 +87,8 @@ pub(crate) struct Service {
     pub(crate) client: String,
     /// The module of its methods' constants: `item_service`.
     pub(crate) module: String,
+    /// What it says for all its methods.
+    pub(crate) policy: policy::ServicePolicy,
     /// In the order of the proto.
     pub(crate) methods: Vec<Method>,
 }
@@ -92,6 +110,8 @@ pub(crate) struct Method {
     pub(crate) kind: Kind,
     /// The proto's `idempotency_level`.
     pub(crate) idempotency: Idempotency,
+    /// What else the proto says about its calls.
+    pub(crate) policy: policy::MethodPolicy,
     /// What the client sends.
     pub(crate) request: Type,
     /// What the server sends.
@@ -135,8 +155,11 @@ pub(crate) enum Idempotency {
 pub(crate) struct Type {
     /// The full name, without a leading dot.
     pub(crate) proto: String,
-    /// As it is written inside the package's `api` module.
+    /// As it is written inside the package's `api` module: the message, or the entity that stands
+    /// for it.
     pub(crate) rust: String,
+    /// The mapper of the entity; none for a message as it is.
+    pub(crate) mapper: Option<String>,
 }
 
 /// A message, for the docs.

@@ -47,12 +47,7 @@ impl<'a> Scope<'a> {
 impl Claim<'_> {
     /// An error about this, at its place.
     pub(super) fn diagnostic(&self, message: String) -> Diagnostic {
-        let diagnostic = Diagnostic::new(message);
-        let file = self.file.proto.name();
-        match self.file.source.position(&self.path) {
-            Some((line, column)) => diagnostic.at(file, line, column),
-            None => diagnostic.in_file(file),
-        }
+        self.file.diagnostic(message, &self.path)
     }
 }
 

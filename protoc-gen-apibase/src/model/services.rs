@@ -3,9 +3,11 @@
 use prost_types::method_options::IdempotencyLevel;
 use prost_types::{MethodDescriptorProto, MethodOptions, ServiceDescriptorProto, ServiceOptions};
 
+use super::entities::Entities;
+use super::policy::{MethodPolicy, ServicePolicy};
 use super::scope::{Claim, Scope};
 use super::types::Externs;
-use super::{Idempotency, Kind, Method, Service};
+use super::{Idempotency, Kind, Method, Service, Type};
 use crate::comments;
 use crate::descriptors::{File, tag};
 use crate::error::Diagnostics;
@@ -18,6 +20,7 @@ const RENAME_METHOD: &str = "rename one of the two";
 pub(super) fn of_file<'a>(
     file: &'a File,
     externs: &Externs,
+    entities: &Entities<'_>,
     api: &mut Scope<'a>,
     problems: &mut Diagnostics,
 ) -> Vec<Service> {
@@ -25,18 +28,39 @@ pub(super) fn of_file<'a>(
         .zip(&file.proto.service)
         .map(|(index, descriptor)| {
             let path = vec![tag::FILE_SERVICE, index];
-            let service = service(file, descriptor, &path, externs, problems);
+            let types = Types { externs, entities };
+            let service = service(file, descriptor, &path, &types, problems);
             claim_names(file, &service, path, api, problems);
             service
         })
         .collect()
 }
 
+/// What the types of RPCs are.
+struct Types<'a> {
+    externs: &'a Externs,
+    entities: &'a Entities<'a>,
+}
+
+impl Types<'_> {
+    fn of_rpc(&self, package: &str, message: &str) -> Type {
+        let plain = self.externs.resolve(package, message);
+        match self.entities.of_rpc(package, message) {
+            Some(mapped) => Type {
+                rust: mapped.ty,
+                mapper: Some(mapped.mapper),
+                ..plain
+            },
+            None => plain,
+        }
+    }
+}
+
 fn service(
     file: &File,
     descriptor: &ServiceDescriptorProto,
     path: &[i32],
-    externs: &Externs,
+    types: &Types<'_>,
     problems: &mut Diagnostics,
 ) -> Service {
     let full_name = match file.proto.package() {
@@ -53,7 +77,7 @@ fn service(
     let mut methods = Vec::with_capacity(descriptor.method.len());
     for (index, method) in (0i32..).zip(&descriptor.method) {
         let path = [path, &[tag::SERVICE_METHOD, index]].concat();
-        let method = self::method(file, method, &full_name, &path, externs);
+        let method = self::method(file, method, &full_name, &path, types);
         let claim = Claim {
             what: format!("rpc `{}`", method.proto_name),
             file,
@@ -77,6 +101,7 @@ fn service(
         server: names.server,
         client: names.client,
         module: names.module,
+        policy: ServicePolicy::default(),
         methods,
     }
 }
@@ -86,7 +111,7 @@ fn method(
     descriptor: &MethodDescriptorProto,
     service: &str,
     path: &[i32],
-    externs: &Externs,
+    types: &Types<'_>,
 ) -> Method {
     let name = descriptor.name();
     let names = MethodNames::new(name);
@@ -118,8 +143,9 @@ fn method(
             Some(IdempotencyLevel::Idempotent) => Idempotency::Idempotent,
             Some(IdempotencyLevel::IdempotencyUnknown) | None => Idempotency::Unknown,
         },
-        request: externs.resolve(package, descriptor.input_type()),
-        response: externs.resolve(package, descriptor.output_type()),
+        policy: MethodPolicy::default(),
+        request: types.of_rpc(package, descriptor.input_type()),
+        response: types.of_rpc(package, descriptor.output_type()),
         docs,
         comment,
         deprecated,
@@ -128,7 +154,7 @@ fn method(
 }
 
 /// The comment as rustdoc; a sentence where there is none, since users deny missing docs.
-fn docs(comment: &str, default: impl Fn() -> String, deprecated: bool) -> Vec<String> {
+pub(super) fn docs(comment: &str, default: impl Fn() -> String, deprecated: bool) -> Vec<String> {
     let mut docs = comments::rustdoc(comment);
     if docs.is_empty() {
         docs.push(default());

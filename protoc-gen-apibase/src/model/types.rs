@@ -66,7 +66,35 @@ impl Externs {
         Type {
             proto: proto.to_owned(),
             rust,
+            mapper: None,
         }
+    }
+
+    /// The path from the module `api` of one package to the module of another, with `::` at its end.
+    pub(super) fn module(&self, from: &str, to: &str) -> String {
+        // Any type of the package leads there.
+        let inside = format!(".{to}.T").replace("..", ".");
+        let ty = self.resolve(from, &inside).rust;
+        ty.strip_suffix('T').unwrap_or_default().to_owned()
+    }
+
+    /// Whether the user has another type for one of `google.protobuf`'s, given without a leading dot.
+    pub(super) fn is_redirected(&self, full_name: &str) -> bool {
+        let name = format!(".{full_name}");
+        let builtin = [
+            PROST_TYPES,
+            PROST,
+            "bool",
+            "f64",
+            "f32",
+            "i32",
+            "i64",
+            "u32",
+            "u64",
+            "()",
+        ];
+        self.longest(&name)
+            .is_none_or(|(_, rust)| !builtin.iter().any(|path| rust.starts_with(path)))
     }
 
     fn outside(&self, full_name: &str) -> Option<String> {

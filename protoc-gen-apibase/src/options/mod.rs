@@ -1,18 +1,42 @@
 //! What a caller may choose, and the `key=value` parameters that choose it.
 
+mod check;
+mod config;
+mod given;
 mod nearest;
 mod parameters;
+mod reader;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
-use self::parameters::{PARAMETERS, Reader, split_unescaped};
-use crate::error::{Diagnostic, Diagnostics, Error};
+pub(crate) use self::given::Given;
+pub(crate) use self::nearest::nearest;
+use self::parameters::PARAMETERS;
+pub(crate) use self::reader::undotted;
+use crate::error::{Diagnostics, Error};
 
 /// What to generate, and how.
 ///
 /// The same for all three ways in: protoc and buf hand it over as parameters
 /// ([`parse`](Self::parse)), the `generate` command as `--opt`, a build script through the
-/// methods of [`Builder`](crate::Builder).
+/// methods of [`Builder`](crate::Builder). All three also read the same parameters from
+/// `apibase.toml` in the working directory, where there is one:
+///
+/// ```toml
+/// time = "jiff"
+/// bytes = [".shop.Item.picture"]
+///
+/// [entity]
+/// "shop.Item" = "crate::domain::Item"
+///
+/// [extra."shop.Item"]
+/// cache = "Default::default()"
+/// ```
+///
+/// What is given beats the file: one value takes the place of the file's, a pair that of the
+/// file's pair with the same name, and lists add to the file's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The name of the file with the module tree, `mod.rs` for example; none is written when
@@ -36,6 +60,73 @@ pub struct Options {
     pub field_attributes: Vec<(String, String)>,
     /// A folder with templates that replace the built-in ones, file by file.
     pub templates: Option<PathBuf>,
+    /// Messages, enums and oneofs (`shop.Order.payment`), without a leading dot, and the user's
+    /// own types (`crate::domain::Payment`) that entities have in place of generated ones.
+    pub entities: Vec<(String, String)>,
+    /// Fields and messages, without a leading dot, and the user's own mappers for them.
+    pub with: Vec<(String, String)>,
+    /// Fields, without a leading dot, and the user's own types, which are `From` and `TryFrom`
+    /// what the fields would be.
+    pub newtypes: Vec<(String, String)>,
+    /// Values of `(apibase.v1.field).kind` and the same for all fields that have them.
+    pub kinds: Vec<(String, String)>,
+    /// Messages, without a leading dot, fields that only the user's own types have, and the Rust
+    /// expressions that fill those.
+    pub extras: Vec<(String, String, String)>,
+    /// What a `google.protobuf.Timestamp` is in an entity.
+    pub time: Time,
+    /// What a `google.protobuf.Duration` is in an entity; unless set, what
+    /// [`duration_library`](Self::duration_library) says.
+    pub duration: Option<DurationLibrary>,
+    /// Paths below which entities have `BTreeMap` and `BTreeSet` in place of `HashMap` and
+    /// `HashSet`; `.` is everything.
+    pub ordered: Vec<String>,
+    /// Whether property tests of the entities are generated too.
+    pub laws: bool,
+    /// Paths and the attributes put on the generated types of entities below them.
+    pub entity_attributes: Vec<(String, String)>,
+    /// A file with parameters, read in place of `apibase.toml`. [`generate`](crate::generate)
+    /// reads no file: the three ways in do, before they call it.
+    pub config: Option<PathBuf>,
+}
+
+/// What a `google.protobuf.Timestamp` is in an entity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Time {
+    /// `chrono::DateTime<Utc>`.
+    #[default]
+    Chrono,
+    /// `time::OffsetDateTime`.
+    Time,
+    /// `jiff::Timestamp`.
+    Jiff,
+    /// `std::time::SystemTime`.
+    System,
+}
+
+/// What a `google.protobuf.Duration` is in an entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DurationLibrary {
+    /// `std::time::Duration`, which has no negative values.
+    Std,
+    /// `chrono::TimeDelta`.
+    Chrono,
+    /// `time::Duration`.
+    Time,
+    /// `jiff::SignedDuration`.
+    Jiff,
+}
+
+impl From<Time> for DurationLibrary {
+    /// The one of the same library.
+    fn from(time: Time) -> Self {
+        match time {
+            Time::Chrono => Self::Chrono,
+            Time::Time => Self::Time,
+            Time::Jiff => Self::Jiff,
+            Time::System => Self::Std,
+        }
+    }
 }
 
 /// The kinds of output.
@@ -60,12 +151,14 @@ impl Default for Emit {
 impl Options {
     /// Reads comma-joined `key=value` parameters; `\,` is a comma inside a value.
     ///
+    /// No file is read, whatever `config` says.
+    ///
     /// # Errors
     ///
     /// When a parameter is unknown, repeated though it holds one value, or has a bad value; all
     /// of them at once.
     pub fn parse(parameter: &str) -> Result<Self, Error> {
-        Self::from_pairs(split_unescaped(parameter).iter().map(String::as_str))
+        Given::parse(parameter).finish()
     }
 
     /// Reads parameters of which each is one `key=value`, or the bare name of a switch.
@@ -74,32 +167,24 @@ impl Options {
     ///
     /// As [`parse`](Self::parse).
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
-        let mut reader = Reader::default();
-        for pair in pairs {
-            reader.read(pair.trim());
-        }
-        let Reader {
-            mut options,
-            emit,
-            mut problems,
-            ..
-        } = reader;
-        if let Some(emit) = emit {
-            options.emit = emit;
-        }
-        options.check(&mut problems);
-        problems.finish_as(Error::parameter)?;
-        Ok(options)
+        Given::from_pairs(pairs).finish()
     }
 
-    /// Checks what the types alone don't: paths, attributes and file names.
+    /// What a `google.protobuf.Duration` is in an entity: [`duration`](Self::duration), else the
+    /// one of the library that [`time`](Self::time) names.
+    #[must_use]
+    pub fn duration_library(&self) -> DurationLibrary {
+        self.duration.unwrap_or(self.time.into())
+    }
+
+    /// Checks what the types alone don't: paths, names, types, attributes and file names.
     ///
     /// # Errors
     ///
     /// When something can't be meant; all of it at once.
     pub fn validate(&self) -> Result<(), Error> {
         let mut problems = Diagnostics::new();
-        self.check(&mut problems);
+        check::check(self, &mut problems);
         problems.finish_as(Error::parameter)
     }
 
@@ -112,83 +197,31 @@ impl Options {
             .map(|p| format!("  {:width$}  {}\n", p.usage, p.about))
             .collect()
     }
-
-    fn check(&self, problems: &mut Diagnostics) {
-        if let Some(name) = &self.include_file {
-            check_include_file(name, problems);
-        }
-        for (proto, rust) in &self.extern_paths {
-            check_extern_path(proto, rust, problems);
-        }
-        for (key, attributes) in [
-            ("type_attribute", &self.type_attributes),
-            ("field_attribute", &self.field_attributes),
-        ] {
-            for (path, attribute) in attributes {
-                check_attribute(key, path, attribute, problems);
-            }
-        }
-        for (key, paths) in [("bytes", &self.bytes), ("btree_map", &self.btree_map)] {
-            if paths.iter().any(String::is_empty) {
-                problems.push(bad(key, "", "is empty").help(format!(
-                    "`{key}=.` means every field, `{key}=.shop.Item.picture` one of them"
-                )));
-            }
-        }
-        if !self.emit.rust && !self.emit.docs {
-            problems.push(
-                Diagnostic::new("nothing to generate: neither Rust nor docs are asked for")
-                    .help("use `emit=rust`, `emit=docs` or both"),
-            );
-        }
-    }
 }
 
-fn check_include_file(name: &str, problems: &mut Diagnostics) {
-    let plain = name.ends_with(".rs") && name != ".rs" && !name.contains(['/', '\\']);
-    if !plain {
-        problems.push(
-            bad("include_file", name, "is not the plain name of a Rust file").help(
-                "use `include_file=mod.rs`: the file lies beside the others, which it includes \
-                 by their relative names",
-            ),
-        );
+// The lists by the parameters that add to them, so that reading, checking and joining name each
+// once.
+impl Options {
+    fn paths(&mut self, key: &str) -> Option<&mut Vec<String>> {
+        match key {
+            "bytes" => Some(&mut self.bytes),
+            "btree_map" => Some(&mut self.btree_map),
+            "ordered" => Some(&mut self.ordered),
+            _ => None,
+        }
     }
-}
 
-fn check_extern_path(proto: &str, rust: &str, problems: &mut Diagnostics) {
-    if !proto.starts_with('.') || (proto.len() > 1 && proto.ends_with('.')) {
-        problems.push(
-            bad("extern_path", proto, "is not a full protobuf path").help(
-                "start it with a dot and end it with a name, as in \
-                 `extern_path=.google.type=::google_types`",
-            ),
-        );
+    fn pairs(&mut self, key: &str) -> Option<&mut Vec<(String, String)>> {
+        match key {
+            "extern_path" => Some(&mut self.extern_paths),
+            "type_attribute" => Some(&mut self.type_attributes),
+            "field_attribute" => Some(&mut self.field_attributes),
+            "entity" => Some(&mut self.entities),
+            "with" => Some(&mut self.with),
+            "newtype" => Some(&mut self.newtypes),
+            "kind" => Some(&mut self.kinds),
+            "entity_attribute" => Some(&mut self.entity_attributes),
+            _ => None,
+        }
     }
-    if syn::parse_str::<syn::Path>(rust).is_err() {
-        problems.push(
-            bad("extern_path", rust, "is not a Rust path")
-                .help("write a path such as `::google_types` or `crate::google_types`"),
-        );
-    }
-}
-
-fn check_attribute(key: &str, path: &str, attribute: &str, problems: &mut Diagnostics) {
-    use syn::parse::Parser as _;
-    if path.is_empty() {
-        problems.push(
-            bad(key, path, "has no path").help(format!("`{key}=.=#[…]` is for every one of them")),
-        );
-    }
-    let parsed = syn::Attribute::parse_outer.parse_str(attribute);
-    if !parsed.is_ok_and(|list| !list.is_empty()) {
-        problems.push(
-            bad(key, attribute, "is not an attribute")
-                .help(format!("write it as in `{key}=.shop.Item=#[derive(Eq)]`")),
-        );
-    }
-}
-
-fn bad(key: &str, value: &str, what: &str) -> Diagnostic {
-    Diagnostic::new(format!("parameter `{key}`: `{value}` {what}"))
 }

@@ -51,11 +51,19 @@ impl Corpus {
         }
     }
 
-    /// Where imports are looked up: the folder, and the one in it whose files aren't asked for.
+    /// Where imports are looked up: the folder, the one in it whose files aren't asked for, and
+    /// where the options file is, which we bring ourselves and protoc and buf don't.
     pub(crate) fn includes(&self) -> Vec<PathBuf> {
         let imports = self.folder.join("imports");
-        let all = [self.folder.clone(), imports];
-        all.into_iter().filter(|path| path.exists()).collect()
+        let options = Path::new(env!("CARGO_MANIFEST_DIR")).join("protos");
+        let brings = self.folder.join("apibase").exists();
+        let all = [
+            Some(self.folder.clone()),
+            Some(imports),
+            (!brings).then_some(options),
+        ];
+        let all = all.into_iter().flatten();
+        all.filter(|path| path.exists()).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! [`RequestStream`]: the body of a request on its way out.
 
-use std::convert::Infallible;
 use std::fmt;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -10,10 +10,12 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http_body::{Body, Frame};
 use prost::Message;
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
-use crate::wire::encode::{Encode, Fill, Source};
-use crate::{Code, Status};
+use super::error::CallError;
+use super::failure::Failure;
+use crate::wire::encode::{Encode, Fill, Source, Unencodable};
+use crate::{Code, ProtobufMapper, Status};
 
 /// The body of a request: one message, or a stream of them.
 pub struct RequestStream(Content);
@@ -24,8 +26,8 @@ enum Content {
     Stream {
         source: Box<dyn Source>,
         buffer: BytesMut,
-        /// Closed when the call is over.
-        call: oneshot::Receiver<Infallible>,
+        /// Closed when the call is over; hears what ends it early.
+        call: oneshot::Sender<Box<Failure>>,
     },
 }
 
@@ -33,7 +35,8 @@ enum Content {
 /// stream is reset: the answer alone, once its head is there, doesn't hold a transport to that.
 #[derive(Debug)]
 pub(super) struct HoldsRequests {
-    _call: oneshot::Sender<Infallible>,
+    /// None once the last request is on its way.
+    failed: Option<oneshot::Receiver<Box<Failure>>>,
 }
 
 impl RequestStream {
@@ -41,22 +44,92 @@ impl RequestStream {
         Self(Content::Message(frame))
     }
 
-    pub(super) fn stream<M: Message + 'static>(
-        messages: impl Stream<Item = M> + Send + 'static,
-    ) -> (Self, HoldsRequests) {
-        let (held, call) = oneshot::channel();
+    /// The messages that `M` maps `entities` to.
+    pub(super) fn stream<M>(
+        entities: impl Stream<Item = M::Entity> + Send + 'static,
+    ) -> (Self, HoldsRequests)
+    where
+        M: ProtobufMapper<Proto: Message> + 'static,
+    {
+        let (call, failed) = oneshot::channel();
+        let entities = Infallibly { entities };
         let content = Content::Stream {
-            source: Box::new(Encode::new(Infallibly { messages })),
+            source: Box::new(Encode::<M, _, _>::new(entities, unencodable)),
             buffer: BytesMut::new(),
             call,
         };
-        (Self(content), HoldsRequests { _call: held })
+        let held = HoldsRequests {
+            failed: Some(failed),
+        };
+        (Self(content), held)
+    }
+
+    /// The stream has ended: all is sent, or something has no message.
+    fn end(&mut self, end: Result<(), Status>) -> Result<(), Status> {
+        let content = std::mem::replace(&mut self.0, Content::Empty);
+        let (Err(status), Content::Stream { call, .. }) = (end, content) else {
+            return Ok(());
+        };
+        // The call hears it before the transport does, whose own error comes second then. When the
+        // call is over, nobody needs it.
+        let _ = call.send(Box::new(Failure::encode_in_stream(status)));
+        Err(cancelled())
+    }
+}
+
+impl HoldsRequests {
+    /// Ready when a request can't be encoded; that ends the call, whatever came back until then.
+    pub(super) fn poll_failed(&mut self, cx: &mut Context<'_>) -> Poll<Box<Failure>> {
+        let Some(failed) = &mut self.failed else {
+            return Poll::Pending;
+        };
+        // What is there is seen, whatever tokio has left of the task's budget.
+        let failure = match failed.try_recv() {
+            Err(TryRecvError::Empty) => ready!(Pin::new(failed).poll(cx)).ok(),
+            known => known.ok(),
+        };
+        self.failed = None;
+        failure.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+/// Runs `exchange`, and no longer than until one of the `requests` can't be encoded.
+pub(super) async fn unless_failed<R, E>(
+    mut requests: Option<&mut HoldsRequests>,
+    exchange: impl Future<Output = Result<R, CallError<E>>>,
+) -> Result<R, CallError<E>> {
+    let mut exchange = pin!(exchange);
+    poll_fn(|cx| {
+        // The exchange is asked first: a transport may read the requests when it is.
+        let result = exchange.as_mut().poll(cx);
+        match &mut requests {
+            Some(requests) => match requests.poll_failed(cx) {
+                Poll::Ready(failure) => Poll::Ready(Err(CallError::Failed(failure))),
+                Poll::Pending => result,
+            },
+            None => result,
+        }
+    })
+    .await
+}
+
+/// What a request that can't be encoded is.
+#[cold]
+pub(super) fn unencodable(why: Unencodable) -> Status {
+    match why {
+        Unencodable::Entity(error) => {
+            let message = format!("a request can't be encoded: {error}");
+            let mut status = Status::new(Code::Internal, message);
+            status.set_source(Arc::new(error));
+            status
+        }
+        Unencodable::TooLong(status) => status,
     }
 }
 
 impl Body for RequestStream {
     type Data = Bytes;
-    /// A message that is too large for a frame, or a call that is over: the stream is reset.
+    /// A request that can't be encoded, or a call that is over: the stream is reset.
     type Error = Status;
 
     fn poll_frame(
@@ -70,15 +143,14 @@ impl Body for RequestStream {
             call,
         } = &mut this.0
         {
-            if Pin::new(call).poll(cx).is_ready() {
+            if call.poll_closed(cx).is_ready() {
                 this.0 = Content::Empty;
-                return Poll::Ready(Some(Err(over())));
+                return Poll::Ready(Some(Err(cancelled())));
             }
             let fill = ready!(source.poll_fill(cx, buffer));
             let ready = buffer.split().freeze();
             if let Fill::End(end) = fill {
-                this.0 = Content::Empty;
-                end?;
+                this.end(end)?;
             }
             return Poll::Ready((!ready.is_empty()).then(|| Ok(Frame::data(ready))));
         }
@@ -100,17 +172,17 @@ impl fmt::Debug for RequestStream {
 }
 
 /// The call is over, so its stream is reset, as a call that is dropped before its answer is.
-fn over() -> Status {
+fn cancelled() -> Status {
     let mut status = Status::new(Code::Cancelled, "the call is over");
     status.set_source(Arc::new(h2::Error::from(h2::Reason::CANCEL)));
     status
 }
 
 pin_project_lite::pin_project! {
-    /// A caller's messages; a caller has no error to send, it drops the call instead.
+    /// A caller's requests; a caller has no error to send, it drops the call instead.
     struct Infallibly<S> {
         #[pin]
-        messages: S,
+        entities: S,
     }
 }
 
@@ -119,7 +191,7 @@ impl<S: Stream> Stream for Infallibly<S> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.project()
-            .messages
+            .entities
             .poll_next(cx)
             .map(|item| item.map(Ok))
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::transport::TransportError;
-use crate::{BoxError, Code, Status};
+use crate::{BoxError, Code, MapError, Status};
 
 /// A call that failed other than by an error of its service: what kind of failure, and the status
 /// with all that came with it.
@@ -32,7 +32,7 @@ pub enum FailureKind {
     CircuitOpen,
     /// The client refused to send: a limit of its own.
     Refused,
-    /// The request can't be encoded: nothing was sent.
+    /// A request can't be encoded: it was not sent, and nothing after it.
     Encode,
     /// The reply is not what it should be.
     Decode,
@@ -76,6 +76,11 @@ impl Failure {
         Self::unsent(FailureKind::Encode, status)
     }
 
+    /// The same of a request in a stream: the call was sent, and those before it.
+    pub(super) fn encode_in_stream(status: Status) -> Self {
+        Self::new(FailureKind::Encode, status)
+    }
+
     pub(super) fn decode(message: String, source: Option<BoxError>) -> Self {
         let mut status = Status::new(Code::Internal, message);
         if let Some(source) = source {
@@ -117,6 +122,13 @@ impl Failure {
     #[must_use]
     pub fn into_status(self) -> Status {
         self.status
+    }
+
+    /// What is wrong with the fields, where no message could say a request, or a reply is not what
+    /// its entity needs.
+    #[must_use]
+    pub fn map_error(&self) -> Option<&MapError> {
+        self.source()?.downcast_ref()
     }
 
     /// How often the request was sent; 0 when it never left.

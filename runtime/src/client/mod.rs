@@ -18,7 +18,7 @@ mod target;
 mod transport;
 
 pub use self::body::RequestStream;
-pub use self::caller::Caller;
+pub use self::caller::{Caller, MappedCaller};
 pub use self::channel::Channel;
 pub use self::error::CallError;
 pub use self::failure::{Failure, FailureKind};

@@ -6,7 +6,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use tokio::time::{Instant, timeout_at};
 
-use super::body::{HoldsRequests, RequestStream};
+use super::body::RequestStream;
 use super::error::CallError;
 use super::failure::{Failure, FailureKind};
 use super::info::CallInfo;
@@ -19,8 +19,8 @@ use crate::{Code, Context, Method, Status};
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
-/// One call on its way out: what it was started with. Dropping it ends the call: what is left of
-/// its requests is not sent, and observers hear the final code.
+/// One call on its way out: what it was started with. Dropping it ends the call: observers hear the
+/// final code.
 pub(super) struct Outgoing {
     pub(super) context: Context,
     pub(super) deadline: Option<Instant>,
@@ -28,7 +28,6 @@ pub(super) struct Outgoing {
     options: Option<Arc<CallOptions>>,
     started: Option<Instant>,
     code: Code,
-    requests: Option<HoldsRequests>,
 }
 
 impl Outgoing {
@@ -62,7 +61,6 @@ impl Outgoing {
             options,
             // Who drops a call without an end has cancelled it.
             code: Code::Cancelled,
-            requests: None,
         };
         if let Some(info) = call.info() {
             info.start();
@@ -104,15 +102,6 @@ impl Outgoing {
         self.options
             .as_ref()
             .map_or(DEFAULT_MAX_MESSAGE_SIZE, |options| options.max_message_size)
-    }
-
-    /// The requests of this call: what is left of them when it ends is not sent.
-    pub(super) fn holding(
-        &mut self,
-        (body, held): (RequestStream, HoldsRequests),
-    ) -> RequestStream {
-        self.requests = Some(held);
-        body
     }
 
     /// The call as an HTTP request with this body.

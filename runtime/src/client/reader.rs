@@ -17,7 +17,7 @@ use crate::errors::ServiceError;
 use crate::wire::boxed::{AnyBody, BoxedError};
 use crate::wire::frames::{FrameError, Frames};
 use crate::wire::{headers, status};
-use crate::{BoxError, Code, Status};
+use crate::{BoxError, Code, ProtobufMapper, Status};
 
 /// The answer to a call, being read.
 pub(super) struct Reader<B> {
@@ -131,10 +131,10 @@ where
 }
 
 /// Reads the one reply of a call, and that it ended well after it.
-pub(super) async fn single<B, R, E>(reader: &mut Reader<B>) -> Result<R, CallError<E>>
+pub(super) async fn single<R, B, E>(reader: &mut Reader<B>) -> Result<R::Entity, CallError<E>>
 where
+    R: ProtobufMapper<Proto: Message + Default>,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
-    R: Message + Default,
     E: ServiceError,
 {
     let Some(first) = reader.next().await.transpose()? else {
@@ -145,13 +145,20 @@ where
         let message = "the answer has a second reply, and the method has one".to_owned();
         return Err(Failure::decode(message, None).into());
     }
-    decode(first)
+    decode::<R, E>(first)
 }
 
-/// Decodes a reply.
-pub(super) fn decode<R: Message + Default, E>(bytes: Bytes) -> Result<R, CallError<E>> {
-    R::decode(bytes).map_err(|error| {
+/// Decodes a reply, and maps it.
+pub(super) fn decode<R, E>(bytes: Bytes) -> Result<R::Entity, CallError<E>>
+where
+    R: ProtobufMapper<Proto: Message + Default>,
+{
+    let message = R::Proto::decode(bytes).map_err(|error| {
         let message = format!("a reply does not decode: {error}");
+        Failure::decode(message, Some(error.into()))
+    })?;
+    R::from_proto(message).map_err(|error| {
+        let message = format!("a reply is wrong: {error}");
         Failure::decode(message, Some(error.into())).into()
     })
 }

@@ -1,7 +1,6 @@
 //! [`Replies`]: the replies of a streaming call.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
@@ -11,13 +10,14 @@ use prost::Message;
 use tokio::time::{Sleep, sleep_until};
 use tonic::metadata::MetadataMap;
 
+use super::body::HoldsRequests;
 use super::error::CallError;
 use super::failure::Failure;
 use super::outgoing::Outgoing;
 use super::reader::{Reader, decode};
-use crate::Code;
 use crate::errors::ServiceError;
 use crate::wire::boxed::AnyBody;
+use crate::{Code, ProtobufMapper};
 
 /// After this many replies without a wait in between, the deadline is asked all the same: else a
 /// server that is faster than its caller would never meet it.
@@ -29,7 +29,7 @@ const BURST: u8 = 32;
 /// cancels the call.
 ///
 /// ```no_run
-/// # async fn show<T: prost::Message + Default + std::fmt::Debug>(
+/// # async fn show<T: std::fmt::Debug>(
 /// #     mut replies: apibase::Replies<T, apibase::DomainError>,
 /// # ) -> Result<(), Box<dyn std::error::Error>> {
 /// while let Some(reply) = replies.message().await? {
@@ -47,7 +47,9 @@ pub struct Replies<T, E> {
     burst: u8,
     /// None once the call has ended: who keeps its replies doesn't keep it from being over.
     call: Option<Outgoing>,
-    types: PhantomData<fn() -> (T, E)>,
+    /// None as soon as the call has ended: what is left of its requests is not sent.
+    requests: Option<HoldsRequests>,
+    decode: fn(Bytes) -> Result<T, CallError<E>>,
 }
 
 /// What ends a call from outside.
@@ -56,12 +58,16 @@ struct Limits {
     cancelled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-impl<T, E> Replies<T, E>
-where
-    T: Message + Default,
-    E: ServiceError,
-{
-    pub(super) fn new(mut reader: Reader<AnyBody>, call: Outgoing) -> Self {
+impl<T, E: ServiceError> Replies<T, E> {
+    /// What `M` maps the messages of `reader` to.
+    pub(super) fn new<M>(
+        mut reader: Reader<AnyBody>,
+        call: Outgoing,
+        requests: Option<HoldsRequests>,
+    ) -> Self
+    where
+        M: ProtobufMapper<Entity = T, Proto: Message + Default>,
+    {
         let context = call.context.clone();
         Self {
             headers: std::mem::take(&mut reader.headers),
@@ -77,7 +83,8 @@ where
             },
             burst: 0,
             call: Some(call),
-            types: PhantomData,
+            requests,
+            decode: decode::<M, E>,
         }
     }
 
@@ -96,7 +103,7 @@ where
         let Some(next) = ready!(self.poll_bytes(cx)) else {
             return Poll::Ready(None);
         };
-        let reply = next.and_then(decode);
+        let reply = next.and_then(self.decode);
         if let Err(error) = &reply {
             self.end(error.code());
         }
@@ -113,16 +120,23 @@ where
                 return Poll::Ready(Some(Err(failure.into())));
             }
         }
-        match reader.poll_next(cx) {
+        let next = reader.poll_next(cx);
+        if let Poll::Ready(Some(Ok(bytes))) = next {
+            self.burst += 1;
+            return Poll::Ready(Some(Ok(bytes)));
+        }
+        if let Some(requests) = &mut self.requests
+            && let Poll::Ready(failure) = requests.poll_failed(cx)
+        {
+            return Poll::Ready(Some(Err(CallError::Failed(failure))));
+        }
+        match next {
             Poll::Ready(None) => {
                 self.trailers = reader.trailers.take().unwrap_or_default();
                 self.end(Code::Ok);
                 Poll::Ready(None)
             }
-            Poll::Ready(next) => {
-                self.burst += 1;
-                Poll::Ready(next)
-            }
+            Poll::Ready(next) => Poll::Ready(next),
             // What is there counts, so the limits are asked last.
             Poll::Pending => {
                 self.burst = 0;
@@ -135,6 +149,7 @@ where
 
     fn end(&mut self, code: Code) {
         self.reader = None;
+        self.requests = None;
         if let Some(mut call) = self.call.take() {
             call.end(code);
         }
@@ -155,13 +170,17 @@ impl<T, E> Replies<T, E> {
     pub fn trailers(&self) -> &MetadataMap {
         &self.trailers
     }
+
+    /// Where the next page of a streamed list starts, from the trailer
+    /// [`NEXT_PAGE_TOKEN`](crate::NEXT_PAGE_TOKEN); `None` on the last page, and until the call has
+    /// succeeded.
+    #[must_use]
+    pub fn next_page_token(&self) -> Option<&str> {
+        crate::paging::next_page_token(&self.trailers)
+    }
 }
 
-impl<T, E> Stream for Replies<T, E>
-where
-    T: Message + Default,
-    E: ServiceError,
-{
+impl<T, E: ServiceError> Stream for Replies<T, E> {
     type Item = Result<T, CallError<E>>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Option<Self::Item>> {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tonic::metadata::MetadataMap;
 
-use crate::{MetadataError, TypedMetadata};
+use crate::{MetadataError, NEXT_PAGE_TOKEN, TypedMetadata};
 
 /// The headers and trailers of the reply, shared by all clones of a call's context.
 ///
@@ -47,6 +47,19 @@ impl<'a> ResponseMetadata<'a> {
     /// When `key` or `value` is not valid, as [`TypedMetadata::set_text`] says.
     pub fn set_trailer(self, key: &str, value: impl fmt::Display) -> Result<(), MetadataError> {
         self.trailers(|trailers| trailers.set_text(key, value))
+    }
+
+    /// Says where the next page of a streamed list starts, in the trailer [`NEXT_PAGE_TOKEN`]. An
+    /// empty token, that of the last page, is not sent.
+    ///
+    /// # Errors
+    ///
+    /// When the token is not ASCII, as [`PageTokens`](crate::PageTokens)' always are.
+    pub fn set_next_page_token(self, token: &str) -> Result<(), MetadataError> {
+        if token.is_empty() {
+            return Ok(());
+        }
+        self.set_trailer(NEXT_PAGE_TOKEN, token)
     }
 
     /// Reads or changes all headers of the reply.

@@ -1,6 +1,7 @@
 //! [`Call`]: one call on its way to the servicer, and [`Reply`], what comes back.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -8,19 +9,27 @@ use prost::Message;
 
 use super::request::RequestBody;
 use crate::errors::ServiceError;
-use crate::stream::{Inbound, InboundError, Streamed};
-use crate::wire::encode::{self, Encode, Source};
+use crate::mapper::{ProtobufMapper, plain};
+use crate::stream::{Inbound, InboundError, Streamed, decode};
+use crate::wire::encode::{self, Encode, Source, Unencodable};
 use crate::wire::frames::{FrameError, Frames};
 use crate::{Code, Context, Method, Status};
 
 /// One call, as a generated dispatch sees it.
 ///
-/// The four kinds differ in what they read and what they answer; each is one function here.
+/// The four kinds differ in what they read and what they answer; each is one function of
+/// `Mapped`, and those of messages are the same with messages as their own entities.
 pub struct Call {
     context: Context,
     method: &'static Method,
     body: Option<RequestBody>,
     max_message_size: usize,
+}
+
+/// One call of entities: [`Call::mapped`].
+pub struct Mapped<'a, Q, R> {
+    call: &'a mut Call,
+    mappers: PhantomData<fn() -> (Q, R)>,
 }
 
 /// What a servicer's answer has become: frames and a status.
@@ -54,62 +63,69 @@ impl Call {
         self.method.name()
     }
 
-    /// One request, one reply.
-    pub async fn unary<'a, Q, R, E, F, H>(&'a mut self, handle: H) -> Reply
+    /// The same call, of entities: `Q` maps the requests, `R` the replies.
+    ///
+    /// A request that isn't what its entity needs is [`DomainError::Validation`]. A reply that no
+    /// message can say is INTERNAL; the log has the reason.
+    ///
+    /// [`DomainError::Validation`]: crate::DomainError::Validation
+    pub fn mapped<Q, R>(&mut self, _requests: Q, _replies: R) -> Mapped<'_, Q, R>
     where
-        Q: Message + Default,
-        R: Message,
+        Q: ProtobufMapper<Proto: Message + Default>,
+        R: ProtobufMapper<Proto: Message>,
+    {
+        Mapped {
+            call: self,
+            mappers: PhantomData,
+        }
+    }
+
+    /// One request, one reply.
+    pub fn unary<'a, Q, R, E, F, H>(&'a mut self, handle: H) -> impl Future<Output = Reply>
+    where
+        Q: Message + Default + Clone,
+        R: Message + Clone,
         E: ServiceError,
         F: Future<Output = Result<R, E>> + Send,
         H: FnOnce(&'a Context, Q) -> F,
     {
-        let frames = self.frames();
-        match single(frames).await {
-            Ok(request) => Reply::message(handle(&self.context, request).await),
-            Err(status) => Reply::failed(status),
-        }
+        self.mapped(plain(), plain()).unary(handle)
     }
 
     /// One request, a stream of replies.
-    pub async fn server_stream<'a, Q, R, E, F, H>(&'a mut self, handle: H) -> Reply
+    pub fn server_stream<'a, Q, R, E, F, H>(&'a mut self, handle: H) -> impl Future<Output = Reply>
     where
-        Q: Message + Default,
-        R: Message + 'static,
+        Q: Message + Default + Clone,
+        R: Message + Clone + 'static,
         E: ServiceError,
         F: Future<Output = Result<Streamed<R, E>, E>> + Send,
         H: FnOnce(&'a Context, Q) -> F,
     {
-        let frames = self.frames();
-        match single(frames).await {
-            Ok(request) => Reply::stream(handle(&self.context, request).await),
-            Err(status) => Reply::failed(status),
-        }
+        self.mapped(plain(), plain()).server_stream(handle)
     }
 
     /// A stream of requests, one reply.
-    pub async fn client_stream<'a, Q, R, E, F, H>(&'a mut self, handle: H) -> Reply
+    pub fn client_stream<'a, Q, R, E, F, H>(&'a mut self, handle: H) -> impl Future<Output = Reply>
     where
-        Q: Message + Default,
-        R: Message,
+        Q: Message + Default + Clone,
+        R: Message + Clone,
         E: ServiceError,
         F: Future<Output = Result<R, E>> + Send,
         H: FnOnce(&'a Context, Inbound<Q>) -> F,
     {
-        let requests = Inbound::new(self.frames());
-        Reply::message(handle(&self.context, requests).await)
+        self.mapped(plain(), plain()).client_stream(handle)
     }
 
     /// A stream of requests, a stream of replies.
-    pub async fn bidi<'a, Q, R, E, F, H>(&'a mut self, handle: H) -> Reply
+    pub fn bidi<'a, Q, R, E, F, H>(&'a mut self, handle: H) -> impl Future<Output = Reply>
     where
-        Q: Message + Default,
-        R: Message + 'static,
+        Q: Message + Default + Clone,
+        R: Message + Clone + 'static,
         E: ServiceError,
         F: Future<Output = Result<Streamed<R, E>, E>> + Send,
         H: FnOnce(&'a Context, Inbound<Q>) -> F,
     {
-        let requests = Inbound::new(self.frames());
-        Reply::stream(handle(&self.context, requests).await)
+        self.mapped(plain(), plain()).bidi(handle)
     }
 
     /// The service has no such method.
@@ -121,13 +137,75 @@ impl Call {
         ))
     }
 
-    fn frames(&mut self) -> Frames<RequestBody> {
+    /// What the kinds need of it.
+    fn parts(&mut self) -> (&Context, &'static Method, Frames<RequestBody>) {
         // A second read of one call finds an empty body.
         let body = self
             .body
             .take()
             .unwrap_or_else(|| RequestBody::foreign(tonic::body::Body::empty()));
-        Frames::new(body, self.max_message_size)
+        let frames = Frames::new(body, self.max_message_size);
+        (&self.context, self.method, frames)
+    }
+}
+
+impl<'a, Q, R> Mapped<'a, Q, R>
+where
+    Q: ProtobufMapper<Proto: Message + Default>,
+    R: ProtobufMapper<Proto: Message>,
+{
+    /// One request, one reply.
+    pub async fn unary<E, F, H>(self, handle: H) -> Reply
+    where
+        E: ServiceError,
+        F: Future<Output = Result<R::Entity, E>> + Send,
+        H: FnOnce(&'a Context, Q::Entity) -> F,
+    {
+        let (context, method, frames) = self.call.parts();
+        match single::<Q>(frames).await {
+            Ok(request) => Reply::message::<R, E>(method, handle(context, request).await),
+            Err(status) => Reply::failed(status),
+        }
+    }
+
+    /// One request, a stream of replies.
+    pub async fn server_stream<E, F, H>(self, handle: H) -> Reply
+    where
+        R: 'static,
+        E: ServiceError,
+        F: Future<Output = Result<Streamed<R::Entity, E>, E>> + Send,
+        H: FnOnce(&'a Context, Q::Entity) -> F,
+    {
+        let (context, method, frames) = self.call.parts();
+        match single::<Q>(frames).await {
+            Ok(request) => Reply::stream::<R, E>(method, handle(context, request).await),
+            Err(status) => Reply::failed(status),
+        }
+    }
+
+    /// A stream of requests, one reply.
+    pub async fn client_stream<E, F, H>(self, handle: H) -> Reply
+    where
+        E: ServiceError,
+        F: Future<Output = Result<R::Entity, E>> + Send,
+        H: FnOnce(&'a Context, Inbound<Q::Entity>) -> F,
+    {
+        let (context, method, frames) = self.call.parts();
+        let requests = Inbound::new::<Q>(frames);
+        Reply::message::<R, E>(method, handle(context, requests).await)
+    }
+
+    /// A stream of requests, a stream of replies.
+    pub async fn bidi<E, F, H>(self, handle: H) -> Reply
+    where
+        R: 'static,
+        E: ServiceError,
+        F: Future<Output = Result<Streamed<R::Entity, E>, E>> + Send,
+        H: FnOnce(&'a Context, Inbound<Q::Entity>) -> F,
+    {
+        let (context, method, frames) = self.call.parts();
+        let requests = Inbound::new::<Q>(frames);
+        Reply::stream::<R, E>(method, handle(context, requests).await)
     }
 }
 
@@ -139,25 +217,38 @@ impl fmt::Debug for Call {
     }
 }
 
+impl<Q, R> fmt::Debug for Mapped<'_, Q, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.fmt(f)
+    }
+}
+
 impl Reply {
     pub(crate) fn failed(status: Status) -> Self {
         Self(Answer::Failed(status))
     }
 
-    fn message<R: Message, E: ServiceError>(outcome: Result<R, E>) -> Self {
+    fn message<R, E>(method: &'static Method, outcome: Result<R::Entity, E>) -> Self
+    where
+        R: ProtobufMapper<Proto: Message>,
+        E: ServiceError,
+    {
         let frame = outcome
             .map_err(ServiceError::into_status)
-            .and_then(|message| encode::frame(&message));
+            .and_then(|reply| encode::frame::<R>(reply).map_err(|why| unencodable(method, why)));
         Self(frame.map_or_else(Answer::Failed, Answer::Message))
     }
 
-    fn stream<R, E>(outcome: Result<Streamed<R, E>, E>) -> Self
+    fn stream<R, E>(method: &'static Method, outcome: Result<Streamed<R::Entity, E>, E>) -> Self
     where
-        R: Message + 'static,
+        R: ProtobufMapper<Proto: Message> + 'static,
         E: ServiceError,
     {
         Self(match outcome {
-            Ok(replies) => Answer::Stream(Box::new(Encode::new(Statuses(replies)))),
+            Ok(replies) => {
+                let refuse = move |why| unencodable(method, why);
+                Answer::Stream(Box::new(Encode::<R, _, _>::new(Statuses(replies), refuse)))
+            }
             Err(error) => Answer::Failed(error.into_status()),
         })
     }
@@ -173,8 +264,24 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// Reads the one message of a unary request, and that there is no second.
-async fn single<Q: Message + Default>(mut frames: Frames<RequestBody>) -> Result<Q, Status> {
+/// What a call ends with whose reply can't be encoded. The reason is the service's own affair: it
+/// goes to the log and not on the wire.
+#[cold]
+fn unencodable(method: &Method, why: Unencodable) -> Status {
+    match why {
+        Unencodable::Entity(error) => {
+            tracing::error!(method = method.path(), %error, "a reply can't be encoded");
+            Status::new(Code::Internal, "the reply can't be encoded")
+        }
+        Unencodable::TooLong(status) => status,
+    }
+}
+
+/// Reads the one request of a call, and that there is no second.
+async fn single<Q>(mut frames: Frames<RequestBody>) -> Result<Q::Entity, Status>
+where
+    Q: ProtobufMapper<Proto: Message + Default>,
+{
     let Some(first) = next(&mut frames).await? else {
         return Err(Status::new(
             Code::Internal,
@@ -187,7 +294,7 @@ async fn single<Q: Message + Default>(mut frames: Frames<RequestBody>) -> Result
             "the request has a second message, and the method takes one",
         ));
     }
-    Q::decode(first).map_err(|error| InboundError::decode(error).into_status())
+    decode::<Q>(first).map_err(InboundError::into_status)
 }
 
 async fn next(frames: &mut Frames<RequestBody>) -> Result<Option<Bytes>, Status> {

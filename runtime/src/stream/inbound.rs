@@ -2,16 +2,16 @@
 
 use std::error::Error;
 use std::fmt;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures_core::Stream;
 use prost::Message;
 
 use crate::server::RequestBody;
 use crate::wire::frames::{FrameError, Frames};
-use crate::{BoxError, Code, Status};
+use crate::{BoxError, Code, DomainError, MapError, ProtobufMapper, ServiceError, Status};
 
 /// The requests of a streaming RPC, in the order in which they were sent.
 ///
@@ -19,13 +19,13 @@ use crate::{BoxError, Code, Status};
 /// connection breaks, the servicer is dropped at the point where it waits; who reads elsewhere, in
 /// a spawned task for example, gets an error. So what was read up to a clean end is all there was.
 ///
-/// A request that doesn't decode is one item's error, and the stream goes on. Any other error is
-/// the last item: the `None` after it is no clean end.
+/// A request that doesn't decode, or is not what its entity needs, is one item's error, and the
+/// stream goes on. Any other error is the last item: the `None` after it is no clean end.
 pub struct Inbound<T> {
     frames: Frames<RequestBody>,
     /// What is told to a reader who was not dropped with the call.
     cut: Option<Cut>,
-    message: PhantomData<fn() -> T>,
+    decode: fn(Bytes) -> Result<T, InboundError>,
 }
 
 /// How a stream stopped.
@@ -44,12 +44,16 @@ pub struct InboundError {
     status: Box<Status>,
 }
 
-impl<T: Message + Default> Inbound<T> {
-    pub(crate) fn new(frames: Frames<RequestBody>) -> Self {
+impl<T> Inbound<T> {
+    /// What `M` maps the messages of `frames` to.
+    pub(crate) fn new<M>(frames: Frames<RequestBody>) -> Self
+    where
+        M: ProtobufMapper<Entity = T, Proto: Message + Default>,
+    {
         Self {
             frames,
             cut: None,
-            message: PhantomData,
+            decode: decode::<M>,
         }
     }
 
@@ -57,7 +61,8 @@ impl<T: Message + Default> Inbound<T> {
     ///
     /// # Errors
     ///
-    /// When the request doesn't decode or is too large, or the stream was cut off.
+    /// When the request doesn't decode, is not what its entity needs or is too large, or the stream
+    /// was cut off.
     pub async fn message(&mut self) -> Result<Option<T>, InboundError> {
         std::future::poll_fn(|cx| self.poll_message(cx))
             .await
@@ -72,9 +77,7 @@ impl<T: Message + Default> Inbound<T> {
         }
         let cut = match ready!(self.frames.poll_next(cx)) {
             None => return Poll::Ready(None),
-            Some(Ok(bytes)) => {
-                return Poll::Ready(Some(T::decode(bytes).map_err(InboundError::decode)));
-            }
+            Some(Ok(bytes)) => return Poll::Ready(Some((self.decode)(bytes))),
             Some(Err(FrameError::Invalid(status))) => {
                 return Poll::Ready(Some(Err(InboundError::new(status))));
             }
@@ -92,7 +95,7 @@ impl<T: Message + Default> Inbound<T> {
     }
 }
 
-impl<T: Message + Default> Stream for Inbound<T> {
+impl<T> Stream for Inbound<T> {
     type Item = Result<T, InboundError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -104,6 +107,15 @@ impl<T> fmt::Debug for Inbound<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inbound").finish_non_exhaustive()
     }
+}
+
+/// Decodes a request, and maps it.
+pub(crate) fn decode<M>(bytes: Bytes) -> Result<M::Entity, InboundError>
+where
+    M: ProtobufMapper<Proto: Message + Default>,
+{
+    let message = M::Proto::decode(bytes).map_err(InboundError::undecodable)?;
+    Ok(M::from_proto(message)?)
 }
 
 impl InboundError {
@@ -122,13 +134,20 @@ impl InboundError {
         Self::new(status)
     }
 
-    pub(crate) fn decode(error: prost::DecodeError) -> Self {
+    fn undecodable(error: prost::DecodeError) -> Self {
         let mut status = Status::new(
             Code::Internal,
             format!("a request does not decode: {error}"),
         );
         status.set_source(std::sync::Arc::new(error));
         Self::new(status)
+    }
+
+    /// What is wrong with the fields of a request that isn't what its entity needs: the stream goes
+    /// on after it.
+    #[must_use]
+    pub fn map_error(&self) -> Option<&MapError> {
+        self.source()?.downcast_ref()
     }
 
     /// The code that the call is answered with if it ends with this error.
@@ -141,6 +160,13 @@ impl InboundError {
     #[must_use]
     pub fn into_status(self) -> Status {
         *self.status
+    }
+}
+
+impl From<MapError> for InboundError {
+    /// A request that is wrong: [`DomainError::Validation`].
+    fn from(error: MapError) -> Self {
+        Self::new(DomainError::from(error).into_status())
     }
 }
 

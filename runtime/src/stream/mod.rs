@@ -3,5 +3,6 @@
 mod inbound;
 mod streamed;
 
+pub(crate) use self::inbound::decode;
 pub use self::inbound::{Inbound, InboundError};
 pub use self::streamed::{Closed, StreamSender, Streamed};

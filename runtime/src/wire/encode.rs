@@ -1,5 +1,6 @@
-//! Messages into frames, and frames into bodies.
+//! Entities into messages, messages into frames, and frames into bodies.
 
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -7,26 +8,43 @@ use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
 use super::PREFIX;
-use crate::{Code, Status};
+use crate::{Code, MapError, ProtobufMapper, Status};
 
 /// Ready messages of a stream share one DATA frame up to this many bytes.
 const BATCH: usize = 32 * 1024;
 
-/// Encodes one message as one frame.
-pub(crate) fn frame<M: Message>(message: &M) -> Result<Bytes, Status> {
+/// Why something has no frame.
+#[derive(Debug)]
+pub(crate) enum Unencodable {
+    /// No message can say what the entity holds.
+    Entity(MapError),
+    /// Its message is longer than a frame can say.
+    TooLong(Status),
+}
+
+/// Encodes one entity as one frame.
+pub(crate) fn frame<M>(entity: M::Entity) -> Result<Bytes, Unencodable>
+where
+    M: ProtobufMapper<Proto: Message>,
+{
+    let message = message::<M>(entity)?;
     let mut buffer = BytesMut::with_capacity(PREFIX + message.encoded_len());
-    append(message, &mut buffer)?;
+    append(&message, &mut buffer)?;
     Ok(buffer.freeze())
 }
 
+fn message<M: ProtobufMapper>(entity: M::Entity) -> Result<M::Proto, Unencodable> {
+    M::into_proto(entity).map_err(|error| Unencodable::Entity(error.into()))
+}
+
 /// Encodes one message at the end of `buffer`, which grows to hold it.
-pub(crate) fn append<M: Message>(message: &M, buffer: &mut BytesMut) -> Result<(), Status> {
+fn append<P: Message>(message: &P, buffer: &mut BytesMut) -> Result<(), Unencodable> {
     let length = message.encoded_len();
     let Ok(prefix) = u32::try_from(length) else {
-        return Err(Status::new(
+        return Err(Unencodable::TooLong(Status::new(
             Code::ResourceExhausted,
             format!("a message of {length} bytes is longer than a frame can say (4 GiB)"),
-        ));
+        )));
     };
     buffer.reserve(PREFIX + length);
     buffer.put_u8(0);
@@ -50,34 +68,43 @@ pub(crate) enum Fill {
     End(Result<(), Status>),
 }
 
-/// A stream of messages as a [`Source`].
-pub(crate) struct Encode<S> {
+/// A stream of entities as a [`Source`].
+pub(crate) struct Encode<M, S, F> {
     stream: Pin<Box<S>>,
+    refuse: F,
+    mapper: PhantomData<fn() -> M>,
 }
 
-impl<S> Encode<S> {
-    pub(crate) fn new(stream: S) -> Self {
+impl<M, S, F> Encode<M, S, F> {
+    /// The frames of what `stream` yields. The first entity that has none ends it, with the status
+    /// that `refuse` gives.
+    pub(crate) fn new(stream: S, refuse: F) -> Self {
         Self {
             stream: Box::pin(stream),
+            refuse,
+            mapper: PhantomData,
         }
     }
 }
 
-impl<S, M> Source for Encode<S>
+impl<M, S, F> Source for Encode<M, S, F>
 where
-    S: futures_core::Stream<Item = Result<M, Status>> + Send,
-    M: Message,
+    M: ProtobufMapper<Proto: Message>,
+    S: futures_core::Stream<Item = Result<M::Entity, Status>> + Send,
+    F: Fn(Unencodable) -> Status + Send,
 {
     fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<Fill> {
         loop {
             let end = match self.stream.as_mut().poll_next(cx) {
                 Poll::Pending if buffer.is_empty() => return Poll::Pending,
                 Poll::Pending => return Poll::Ready(Fill::More),
-                Poll::Ready(Some(Ok(message))) => match append(&message, buffer) {
-                    Ok(()) if buffer.len() < BATCH => continue,
-                    Ok(()) => return Poll::Ready(Fill::More),
-                    Err(status) => Err(status),
-                },
+                Poll::Ready(Some(Ok(entity))) => {
+                    match message::<M>(entity).and_then(|message| append(&message, buffer)) {
+                        Ok(()) if buffer.len() < BATCH => continue,
+                        Ok(()) => return Poll::Ready(Fill::More),
+                        Err(why) => Err((self.refuse)(why)),
+                    }
+                }
                 Poll::Ready(Some(Err(status))) => Err(status),
                 Poll::Ready(None) => Ok(()),
             };

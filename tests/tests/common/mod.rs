@@ -16,10 +16,13 @@ mod raw_server;
 mod recorder;
 mod running;
 mod scripted;
+mod words;
+mod words_service;
 
+use std::fmt::Debug;
 use std::time::Duration;
 
-use apibase::{CallError, DomainError};
+use apibase::{CallError, DomainError, Failure};
 pub(crate) use apibase_tests::tonic_echo::echo::api::{EchoServiceClient, EchoServiceServer};
 pub(crate) use apibase_tests::tonic_echo::echo::{
     CollectReply, CountRequest, EchoReply, EchoRequest,
@@ -32,6 +35,10 @@ pub(crate) use self::raw_server::{RawServer, grpc_head, trailers};
 pub(crate) use self::recorder::{Seen, recorder};
 pub(crate) use self::running::{InProcess, Running, in_process};
 pub(crate) use self::scripted::{Scripted, failing};
+pub(crate) use self::words::{
+    Ask, Collected, HowMany, STRICT, Said, UNSAYABLE, ask_for, how_many, said,
+};
+pub(crate) use self::words_service::{WordsClient, words, words_in_process, words_with};
 
 /// What a call through the generated client gives.
 pub(crate) type Outcome<T> = Result<T, CallError<DomainError>>;
@@ -67,5 +74,13 @@ pub(crate) fn count(count: u64) -> CountRequest {
     CountRequest {
         count,
         ..CountRequest::default()
+    }
+}
+
+/// The failure of a call that ended with no error of the service.
+pub(crate) fn failure<T: Debug>(outcome: Outcome<T>) -> Failure {
+    match outcome {
+        Err(CallError::Failed(failure)) => *failure,
+        other => panic!("not a failure: {other:?}"),
     }
 }

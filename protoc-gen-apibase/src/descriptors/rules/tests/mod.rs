@@ -1,0 +1,4 @@
+//! The rules agree with the proto, and are read whichever compiler wrote the descriptors.
+
+mod agreement;
+mod reading;
