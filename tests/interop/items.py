@@ -26,7 +26,7 @@ def generate(folder: str) -> None:
     """Python's messages and stubs of the items service, into `folder`."""
     code = protoc.main([
         "protoc", f"-I{PROTOS}", f"-I{WELL_KNOWN}", f"--python_out={folder}", f"--grpc_python_out={folder}",
-        "examples/items.proto", "common/errors.proto",
+        "examples/items.proto", "common/errors.proto", "apibase/v1/options.proto",
     ])
     assert code == 0, "protoc failed"
     sys.path.insert(0, folder)

@@ -5,19 +5,19 @@ mod print;
 use std::error::Error;
 use std::io::Write;
 
-use apibase::{CallError, Context, DomainError, Server};
+use apibase::{CallError, Change, Context, DomainError, NEXT_PAGE_TOKEN, Server};
 use futures_util::stream;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 
 use self::print::{Page, line};
-use crate::examples::api::{ItemServiceClient, ItemServiceServer};
+use crate::examples::api::{ItemServiceClient, ItemServiceServer, UpdateItemRequest};
 use crate::examples::item_sync_request::Action;
 use crate::examples::{
-    CreateItemRequest, DeleteItemRequest, GetItemRequest, Item, ItemSyncRequest, ListItemsRequest,
-    UpdateItemRequest,
+    self, CreateItemRequest, DeleteItemRequest, GetItemRequest, ItemSyncRequest, ListItemsRequest,
 };
-use crate::service::{Items, NEXT_PAGE_TOKEN};
+use crate::item::Item;
+use crate::service::Items;
 use crate::store::RedbStore;
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -61,12 +61,13 @@ async fn call_everything(
 ) -> Result<()> {
     let ctx = Context::background();
     let lamp = create(client, &ctx, page).await?;
-    get(client, &ctx, page, &lamp.id).await?;
-    update(client, &ctx, page, &lamp.id).await?;
+    let id = lamp.id.to_string();
+    get(client, &ctx, page, &id).await?;
+    update(client, &ctx, page, &id).await?;
     create_batch(client, &ctx, page).await?;
     list(client, &ctx, page).await?;
     sync(client, &ctx, page, &lamp).await?;
-    delete(client, &ctx, page, &lamp.id).await
+    delete(client, &ctx, page, &id).await
 }
 
 async fn create(
@@ -130,10 +131,10 @@ async fn update(
     id: &str,
 ) -> Result<()> {
     page.rpc("UpdateItem", "one request, one response")?;
-    page.sent("quantity 0, and nothing else: the other fields are not set")?;
+    page.sent("quantity: Change::Set(0), and nothing else: the other fields are Change::Keep")?;
     let request = UpdateItemRequest {
         id: id.to_owned(),
-        quantity: Some(0),
+        quantity: Change::Set(0),
         ..UpdateItemRequest::default()
     };
     let item = client.update_item(ctx, request).await?;
@@ -195,14 +196,10 @@ async fn list(
         while let Some(item) = items.message().await? {
             page.came(&line(&item))?;
         }
-        let trailers = items.trailers();
-        match trailers.get(NEXT_PAGE_TOKEN) {
+        match items.next_page_token() {
             Some(token) => {
-                request.page_token = token.to_str()?.to_owned();
-                page.came(&format!(
-                    "trailer {NEXT_PAGE_TOKEN}: {}",
-                    request.page_token
-                ))?;
+                page.came(&format!("trailer {NEXT_PAGE_TOKEN}: {token}"))?;
+                request.page_token = token.to_owned();
             }
             None => {
                 page.remark("no such trailer: that was the last page")?;
@@ -224,18 +221,19 @@ async fn sync(
         quantity: 5,
         ..lamp.clone()
     };
-    let shelf = Item {
+    // A message, for an item has an id.
+    let shelf = examples::Item {
         name: "Shelf".to_owned(),
         sku: "SHELF-1".to_owned(),
         quantity: 2,
         price: 120.0,
         is_active: true,
-        ..Item::default()
+        ..examples::Item::default()
     };
     let actions = [
         (
             "upsert: the lamp, now `Desk lamp, brass`",
-            Action::Upsert(relamp),
+            Action::Upsert(relamp.try_into()?),
         ),
         ("upsert: a shelf, without an id", Action::Upsert(shelf)),
         (

@@ -86,7 +86,7 @@ impl Term {
         match self {
             Self::Contains(field, part) => field.of(item).to_lowercase().contains(part.as_str()),
             Self::Is(field, whole) => field.of(item) == whole,
-            Self::Active(active) => item.details.is_active == *active,
+            Self::Active(active) => item.is_active == *active,
             Self::Number(field, comparison, number) => comparison.holds(field.of(item), *number),
         }
     }
@@ -95,9 +95,9 @@ impl Term {
 impl TextField {
     fn of(self, item: &Item) -> &str {
         match self {
-            Self::Name => &item.details.name,
-            Self::Description => &item.details.description,
-            Self::Sku => &item.details.sku,
+            Self::Name => &item.name,
+            Self::Description => &item.description,
+            Self::Sku => &item.sku,
         }
     }
 }
@@ -105,8 +105,8 @@ impl TextField {
 impl NumberField {
     fn of(self, item: &Item) -> f64 {
         match self {
-            Self::Quantity => f64::from(item.details.quantity),
-            Self::Price => item.details.price,
+            Self::Quantity => f64::from(item.quantity),
+            Self::Price => item.price,
         }
     }
 }
@@ -137,23 +137,20 @@ impl std::error::Error for FilterError {}
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use chrono::DateTime;
 
     use super::*;
-    use crate::item::Details;
 
     fn lamp() -> Item {
         Item {
             id: uuid::Uuid::nil(),
-            details: Details {
-                name: "Desk Lamp".into(),
-                description: "say \"hi\"".into(),
-                sku: "L-1".into(),
-                quantity: 3,
-                price: 9.5,
-                is_active: true,
-            },
-            created_at: SystemTime::UNIX_EPOCH,
+            name: "Desk Lamp".into(),
+            description: "say \"hi\"".into(),
+            sku: "L-1".into(),
+            quantity: 3,
+            price: 9.5,
+            is_active: true,
+            created_at: DateTime::UNIX_EPOCH,
             updated_at: None,
         }
     }

@@ -1,8 +1,14 @@
 //! What an item is, and the rules that its fields keep.
+//!
+//! [`Item`] is written by hand, and `build.rs` names it for the message `examples.Item`: what maps
+//! one to the other is generated, and takes both apart whole, so a field that only one of the two
+//! has doesn't compile. [`UpdateItemRequest`] is generated from the proto; what it means here is a
+//! matter of this module.
 
-use std::time::SystemTime;
-
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
+
+pub use crate::examples::api::UpdateItemRequest;
 
 /// The most characters that a name has.
 pub const MAX_NAME: usize = 200;
@@ -16,17 +22,6 @@ pub const MAX_DESCRIPTION: usize = 2_000;
 pub struct Item {
     /// Identifies the item.
     pub id: Uuid,
-    /// What is said about it.
-    pub details: Details,
-    /// When it was created.
-    pub created_at: SystemTime,
-    /// When it was last changed, if it ever was.
-    pub updated_at: Option<SystemTime>,
-}
-
-/// What a caller says about an item; all but the id and the times, which are the server's.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Details {
     /// What customers call it: 1 to [`MAX_NAME`] characters.
     pub name: String,
     /// What it is: at most [`MAX_DESCRIPTION`] characters.
@@ -39,19 +34,10 @@ pub struct Details {
     pub price: f64,
     /// Whether it is for sale.
     pub is_active: bool,
-}
-
-/// What to change in an item; `None` leaves a field as it is.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Patch {
-    /// The new name.
-    pub name: Option<String>,
-    /// The new description.
-    pub description: Option<String>,
-    /// The new quantity.
-    pub quantity: Option<i32>,
-    /// The new price.
-    pub price: Option<f64>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it was last changed, if it ever was.
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 /// One rule that a field breaks.
@@ -63,55 +49,60 @@ pub struct Violation {
     pub rule: String,
 }
 
-impl Details {
+impl Item {
     /// Every rule that is broken; empty when all is well.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
-        [
-            check_length("name", &self.name, 1, MAX_NAME),
-            check_length("description", &self.description, 0, MAX_DESCRIPTION),
+        let checks = [
+            check_name(&self.name),
+            check_description(&self.description),
             check_length("sku", &self.sku, 1, MAX_SKU),
             check_quantity(self.quantity),
             check_price(self.price),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        ];
+        checks.into_iter().flatten().collect()
     }
 }
 
-impl Patch {
+/// The rules of the fields are those of [`Item`]; they hold for what is set, and for nothing else.
+impl UpdateItemRequest {
     /// Every rule that is broken; empty when all is well.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
-        let description = self.description.as_deref();
-        [
-            self.name
-                .as_deref()
-                .and_then(|name| check_length("name", name, 1, MAX_NAME)),
-            description.and_then(|text| check_length("description", text, 0, MAX_DESCRIPTION)),
-            self.quantity.and_then(check_quantity),
-            self.price.and_then(check_price),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        let name = self.name.as_ref().set();
+        let description = self.description.as_ref().set();
+        let checks = [
+            name.and_then(|name| check_name(name)),
+            description.and_then(|text| check_description(text)),
+            self.quantity.set().and_then(check_quantity),
+            self.price.set().and_then(check_price),
+        ];
+        checks.into_iter().flatten().collect()
     }
 
-    /// Sets what is given, and nothing else.
-    pub fn apply(self, details: &mut Details) {
+    /// Changes `item`, whichever the id says.
+    pub fn apply(self, item: &mut Item) {
         let Self {
+            id: _,
             name,
             description,
             quantity,
             price,
         } = self;
-        details.name = name.unwrap_or_else(|| std::mem::take(&mut details.name));
-        details.description =
-            description.unwrap_or_else(|| std::mem::take(&mut details.description));
-        details.quantity = quantity.unwrap_or(details.quantity);
-        details.price = price.unwrap_or(details.price);
+        // A name can't be cleared: there is always one.
+        name.apply_required(&mut item.name);
+        description.apply(&mut item.description);
+        quantity.apply(&mut item.quantity);
+        price.apply(&mut item.price);
     }
+}
+
+fn check_name(name: &str) -> Option<Violation> {
+    check_length("name", name, 1, MAX_NAME)
+}
+
+fn check_description(text: &str) -> Option<Violation> {
+    check_length("description", text, 0, MAX_DESCRIPTION)
 }
 
 fn check_length(field: &'static str, text: &str, least: usize, most: usize) -> Option<Violation> {
@@ -143,33 +134,38 @@ fn check_price(price: f64) -> Option<Violation> {
 
 #[cfg(test)]
 mod tests {
+    use apibase::Change;
+
     use super::*;
 
-    fn lamp() -> Details {
-        Details {
+    fn lamp() -> Item {
+        Item {
+            id: Uuid::nil(),
             name: "Lamp".into(),
             description: String::new(),
             sku: "L-1".into(),
             quantity: 3,
             price: 9.5,
             is_active: true,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: None,
         }
     }
 
     #[test]
-    fn good_details_break_no_rule() {
+    fn a_good_item_breaks_no_rule() {
         assert_eq!(lamp().violations(), []);
     }
 
     #[test]
     fn all_broken_rules_are_gathered() {
-        let bad = Details {
+        let bad = Item {
             name: String::new(),
             description: "x".repeat(MAX_DESCRIPTION + 1),
             sku: String::new(),
             quantity: -1,
             price: f64::NAN,
-            is_active: true,
+            ..lamp()
         };
         let fields: Vec<_> = bad.violations().iter().map(|v| v.field).collect();
         assert_eq!(fields, ["name", "description", "sku", "quantity", "price"]);
@@ -178,42 +174,40 @@ mod tests {
     #[test]
     fn length_is_counted_in_characters() {
         let name = "é".repeat(MAX_NAME);
-        assert_eq!(Details { name, ..lamp() }.violations(), []);
+        assert_eq!(Item { name, ..lamp() }.violations(), []);
     }
 
     #[test]
     fn infinite_and_negative_prices_are_refused() {
         for price in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -0.01] {
-            assert_eq!(Details { price, ..lamp() }.violations().len(), 1, "{price}");
+            assert_eq!(Item { price, ..lamp() }.violations().len(), 1, "{price}");
         }
     }
 
     #[test]
-    fn a_patch_changes_what_is_given_and_nothing_else() {
-        let mut details = lamp();
-        let patch = Patch {
-            quantity: Some(0),
-            description: Some("Bright".into()),
-            ..Patch::default()
+    fn an_update_changes_what_is_given_and_nothing_else() {
+        let mut item = lamp();
+        let update = UpdateItemRequest {
+            quantity: Change::Set(0),
+            description: Change::Set("Bright".into()),
+            ..UpdateItemRequest::default()
         };
-        patch.apply(&mut details);
-        assert_eq!(
-            details,
-            Details {
-                quantity: 0,
-                description: "Bright".into(),
-                ..lamp()
-            }
-        );
+        update.apply(&mut item);
+        let expected = Item {
+            quantity: 0,
+            description: "Bright".into(),
+            ..lamp()
+        };
+        assert_eq!(item, expected);
     }
 
     #[test]
-    fn a_patch_is_checked_only_where_it_says_something() {
-        assert_eq!(Patch::default().violations(), []);
-        let patch = Patch {
-            name: Some(String::new()),
-            ..Patch::default()
+    fn an_update_is_checked_only_where_it_says_something() {
+        assert_eq!(UpdateItemRequest::default().violations(), []);
+        let update = UpdateItemRequest {
+            name: Change::Set(String::new()),
+            ..UpdateItemRequest::default()
         };
-        assert_eq!(patch.violations().len(), 1);
+        assert_eq!(update.violations().len(), 1);
     }
 }

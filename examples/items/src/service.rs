@@ -1,33 +1,27 @@
 //! The servicer: from requests to the store, and from its answers to responses.
+//!
+//! It speaks the domain's [`Item`]; what a message of it would be is the generated layer's affair.
 
 mod batch;
-mod convert;
+mod list;
 mod refuse;
 mod sync;
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use apibase::{Context, DomainError, Inbound, Streamed};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use self::refuse::{broken_rules, no_such_item};
-use crate::examples::api::ItemServicer;
+use crate::examples::api::{ItemServicer, UpdateItemRequest};
 use crate::examples::{
-    BatchCreateResponse, CreateItemRequest, DeleteItemRequest, GetItemRequest, Item,
-    ItemSyncRequest, ItemSyncResponse, ListItemsRequest, UpdateItemRequest,
+    BatchCreateResponse, CreateItemRequest, DeleteItemRequest, GetItemRequest, ItemSyncRequest,
+    ItemSyncResponse, ListItemsRequest,
 };
-use crate::filter::Filter;
-use crate::item::{Details, Item as Stored, Patch};
+use crate::item::Item;
 use crate::store::{Store, StoreError};
-use crate::token;
 
-/// The trailer of `ListItems` that has the token of the next page.
-pub const NEXT_PAGE_TOKEN: &str = "x-next-page-token";
-/// How many items a page has when the request doesn't say.
-pub const DEFAULT_PAGE_SIZE: usize = 10;
-/// How many items a page has at most.
-pub const MAX_PAGE_SIZE: usize = 1_000;
 /// How many requests of a batch are read at most.
 pub const MAX_BATCH: usize = 10_000;
 
@@ -35,17 +29,17 @@ pub const MAX_BATCH: usize = 10_000;
 #[derive(Debug)]
 pub struct Items<S> {
     store: Arc<S>,
-    clock: fn() -> SystemTime,
+    clock: fn() -> DateTime<Utc>,
 }
 
 impl<S: Store> Items<S> {
     /// Serves what is in `store`.
     pub fn new(store: S) -> Self {
-        Self::with_clock(store, SystemTime::now)
+        Self::with_clock(store, Utc::now)
     }
 
     /// The same with another clock, for tests.
-    pub fn with_clock(store: S, clock: fn() -> SystemTime) -> Self {
+    pub fn with_clock(store: S, clock: fn() -> DateTime<Utc>) -> Self {
         Self {
             store: Arc::new(store),
             clock,
@@ -56,8 +50,7 @@ impl<S: Store> Items<S> {
 impl<S: Store> ItemServicer for Items<S> {
     async fn get_item(&self, _ctx: &Context, request: GetItemRequest) -> Result<Item, DomainError> {
         let id = existing_id(&request.id)?;
-        let item = self.blocking(move |store| store.find(id)).await?;
-        Ok(item.into())
+        self.blocking(move |store| store.find(id)).await
     }
 
     async fn create_item(
@@ -65,8 +58,7 @@ impl<S: Store> ItemServicer for Items<S> {
         _ctx: &Context,
         request: CreateItemRequest,
     ) -> Result<Item, DomainError> {
-        let item = self.create(request).await?;
-        Ok(item.into())
+        self.create(request).await
     }
 
     async fn update_item(
@@ -75,13 +67,10 @@ impl<S: Store> ItemServicer for Items<S> {
         request: UpdateItemRequest,
     ) -> Result<Item, DomainError> {
         let id = existing_id(&request.id)?;
-        let patch = Patch::from(request);
-        broken_rules(&patch.violations())?;
+        broken_rules(&request.violations())?;
         let now = (self.clock)();
-        let item = self
-            .blocking(move |store| store.update(id, patch, now))
-            .await?;
-        Ok(item.into())
+        self.blocking(move |store| store.update(id, request, now))
+            .await
     }
 
     async fn delete_item(
@@ -97,28 +86,9 @@ impl<S: Store> ItemServicer for Items<S> {
         ctx: &Context,
         request: ListItemsRequest,
     ) -> Result<Streamed<Item, DomainError>, DomainError> {
-        let ListItemsRequest {
-            page_size,
-            page_token,
-            filter,
-        } = request;
-        let limit = page_limit(page_size)?;
-        let parsed = Filter::parse(&filter).map_err(|error| refuse::filter(&error))?;
-        let after = match page_token.as_str() {
-            "" => None,
-            token => Some(token::decode(token, &filter).ok_or_else(refuse::page_token)?),
-        };
-
-        let page = self
-            .blocking(move |store| store.page(&parsed, after, limit))
-            .await?;
-        if let Some(next) = page.next {
-            ctx.response()
-                .set_trailer(NEXT_PAGE_TOKEN, token::encode(next, &filter))?;
-        }
-        Ok(Streamed::from_iter(
-            page.items.into_iter().map(|item| Ok(item.into())),
-        ))
+        let page = list::page(self, request).await?;
+        ctx.response().set_next_page_token(&page.next_page_token)?;
+        Ok(Streamed::from_iter(page.items.into_iter().map(Ok)))
     }
 
     async fn batch_create_items(
@@ -140,15 +110,26 @@ impl<S: Store> ItemServicer for Items<S> {
 
 /// What several RPCs do.
 impl<S: Store> Items<S> {
-    async fn create(&self, request: CreateItemRequest) -> Result<Stored, DomainError> {
-        let details = Details::from(request);
-        broken_rules(&details.violations())?;
-        let item = Stored {
+    async fn create(&self, request: CreateItemRequest) -> Result<Item, DomainError> {
+        let CreateItemRequest {
+            name,
+            description,
+            sku,
+            quantity,
+            price,
+        } = request;
+        let item = Item {
             id: Uuid::new_v4(),
-            details,
+            name,
+            description,
+            sku,
+            quantity,
+            price,
+            is_active: true,
             created_at: (self.clock)(),
             updated_at: None,
         };
+        broken_rules(&item.violations())?;
         self.blocking(move |store| store.insert(&item).map(|()| item))
             .await
     }
@@ -183,26 +164,4 @@ impl<S> Clone for Items<S> {
 /// An id that isn't a UUID is the id of no item.
 fn existing_id(id: &str) -> Result<Uuid, DomainError> {
     Uuid::parse_str(id).map_err(|_| no_such_item(id))
-}
-
-fn page_limit(page_size: i32) -> Result<usize, DomainError> {
-    match usize::try_from(page_size) {
-        Ok(0) => Ok(DEFAULT_PAGE_SIZE),
-        Ok(size) => Ok(size.min(MAX_PAGE_SIZE)),
-        Err(_) => Err(refuse::page_size(page_size)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_size_is_within_its_bounds() {
-        assert_eq!(page_limit(0).unwrap(), DEFAULT_PAGE_SIZE);
-        assert_eq!(page_limit(1).unwrap(), 1);
-        assert_eq!(page_limit(1_000).unwrap(), MAX_PAGE_SIZE);
-        assert_eq!(page_limit(i32::MAX).unwrap(), MAX_PAGE_SIZE);
-        assert!(matches!(page_limit(-1), Err(DomainError::Validation(_))));
-    }
 }

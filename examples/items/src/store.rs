@@ -8,13 +8,13 @@ mod redb;
 
 use std::error::Error;
 use std::fmt;
-use std::time::SystemTime;
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub use self::redb::RedbStore;
 use crate::filter::Filter;
-use crate::item::{Item, Patch};
+use crate::item::{Item, UpdateItemRequest};
 
 /// Keeps items. Each method is one transaction: it happens whole or not at all.
 pub trait Store: Send + Sync + 'static {
@@ -32,12 +32,17 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::SkuTaken`], or when the database fails.
     fn insert(&self, item: &Item) -> Result<(), StoreError>;
 
-    /// Changes the item with this id, and returns it.
+    /// Makes the changes to the item with this id, and returns it.
     ///
     /// # Errors
     ///
     /// [`StoreError::Missing`], or when the database fails.
-    fn update(&self, id: Uuid, patch: Patch, now: SystemTime) -> Result<Item, StoreError>;
+    fn update(
+        &self,
+        id: Uuid,
+        changes: UpdateItemRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Item, StoreError>;
 
     /// Keeps `item` in place of the one with its id, whose time of creation stays; or as a new one.
     ///
@@ -58,17 +63,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     ///
     /// When the database fails.
-    fn page(&self, filter: &Filter, after: Option<Place>, limit: usize)
-    -> Result<Page, StoreError>;
-}
-
-/// Some items of a list.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
-    /// The items, oldest first.
-    pub items: Vec<Item>,
-    /// Where to go on; `None` when no more items follow.
-    pub next: Option<Place>,
+    fn list(
+        &self,
+        filter: &Filter,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<Vec<Item>, StoreError>;
 }
 
 /// The place of an item in the list of all. Places are ordered by age, then by id.

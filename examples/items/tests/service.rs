@@ -8,18 +8,20 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use apibase::{BoundServer, CallError, Context, DomainError, Server};
+use apibase::{BoundServer, CallError, Change, Context, DomainError, Server};
+use chrono::{DateTime, Utc};
 use futures_util::stream;
 use items::common::ErrorDetail;
-use items::examples::api::{ItemServiceClient, ItemServiceServer};
+use items::examples::api::{ItemServiceClient, ItemServiceServer, UpdateItemRequest};
 use items::examples::item_sync_request::Action;
 use items::examples::{
-    CreateItemRequest, DeleteItemRequest, GetItemRequest, Item, ItemSyncRequest, ItemSyncResponse,
-    ListItemsRequest, UpdateItemRequest,
+    self, CreateItemRequest, DeleteItemRequest, GetItemRequest, ItemSyncRequest, ItemSyncResponse,
+    ListItemsRequest,
 };
-use items::service::{Items, NEXT_PAGE_TOKEN};
+use items::item::Item;
+use items::service::Items;
 use items::store::RedbStore;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -67,10 +69,9 @@ impl Shop {
         self.client.create_item(&self.ctx, request).await
     }
 
-    async fn get(&self, id: &str) -> Result<Item, CallError<DomainError>> {
-        self.client
-            .get_item(&self.ctx, GetItemRequest { id: id.to_owned() })
-            .await
+    async fn get(&self, id: impl ToString) -> Result<Item, CallError<DomainError>> {
+        let id = id.to_string();
+        self.client.get_item(&self.ctx, GetItemRequest { id }).await
     }
 
     async fn stock(&self, number: usize) {
@@ -98,9 +99,7 @@ impl Shop {
         while let Some(item) = replies.message().await? {
             skus.push(item.sku);
         }
-        let trailers = replies.trailers();
-        let token = trailers.get(NEXT_PAGE_TOKEN);
-        Ok((skus, token.map(|token| token.to_str().unwrap().to_owned())))
+        Ok((skus, replies.next_page_token().map(str::to_owned)))
     }
 
     async fn sync(&self, actions: Vec<Option<Action>>) -> Vec<ItemSyncResponse> {
@@ -127,10 +126,10 @@ async fn bind(path: &Path) -> BoundServer {
 }
 
 /// One second later each time, so that items have an order.
-fn ticking() -> SystemTime {
+fn ticking() -> DateTime<Utc> {
     static SECONDS: AtomicU64 = AtomicU64::new(1);
     let seconds = SECONDS.fetch_add(1, Ordering::Relaxed);
-    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    DateTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 fn file(folder: &Path) -> PathBuf {
@@ -170,8 +169,8 @@ async fn a_created_item_has_what_was_asked_for_and_can_be_got() {
         (created.name.as_str(), created.sku.as_str()),
         ("Item A", "A")
     );
-    assert!(created.is_active && created.created_at.is_some() && created.updated_at.is_none());
-    assert_eq!(shop.get(&created.id).await.unwrap(), created);
+    assert!(created.is_active && created.updated_at.is_none());
+    assert_eq!(shop.get(created.id).await.unwrap(), created);
 }
 
 #[tokio::test]
@@ -179,7 +178,7 @@ async fn items_outlive_the_server() {
     let shop = Shop::open().await;
     let created = shop.create(request("A")).await.unwrap();
     let shop = Shop::open_in(shop.close().await).await;
-    assert_eq!(shop.get(&created.id).await.unwrap(), created);
+    assert_eq!(shop.get(created.id).await.unwrap(), created);
 }
 
 #[tokio::test]
@@ -242,14 +241,13 @@ async fn an_update_changes_what_is_present_even_to_nothing() {
     let shop = Shop::open().await;
     let before = shop.create(request("A")).await.unwrap();
     let update = UpdateItemRequest {
-        id: before.id.clone(),
-        description: Some(String::new()),
-        quantity: Some(0),
+        id: before.id.to_string(),
+        description: Change::Set(String::new()),
+        quantity: Change::Set(0),
         ..UpdateItemRequest::default()
     };
     let after = shop.client.update_item(&shop.ctx, update).await.unwrap();
-    let times = [after.created_at, after.updated_at].map(|time| time.unwrap().seconds);
-    assert!(times[0] < times[1], "{times:?}");
+    assert!(Some(after.created_at) < after.updated_at, "{after:?}");
     let expected = Item {
         description: String::new(),
         quantity: 0,
@@ -264,24 +262,39 @@ async fn a_bad_update_changes_nothing() {
     let shop = Shop::open().await;
     let before = shop.create(request("A")).await.unwrap();
     let update = UpdateItemRequest {
-        id: before.id.clone(),
-        name: Some("New".to_owned()),
-        price: Some(-1.0),
+        id: before.id.to_string(),
+        name: Change::Set("New".to_owned()),
+        price: Change::Set(-1.0),
         ..UpdateItemRequest::default()
     };
     let error = domain(shop.client.update_item(&shop.ctx, update).await);
     assert_eq!(fields(&error), ["price"]);
-    assert_eq!(shop.get(&before.id).await.unwrap(), before);
+    assert_eq!(shop.get(before.id).await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn an_update_that_the_message_cant_say_is_not_sent() {
+    let shop = Shop::open().await;
+    let item = shop.create(request("A")).await.unwrap();
+    let update = UpdateItemRequest {
+        id: item.id.to_string(),
+        description: Change::Clear,
+        ..UpdateItemRequest::default()
+    };
+    let error = shop.client.update_item(&shop.ctx, update).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("description can't be cleared"), "{error}");
+    assert_eq!(shop.get(item.id).await.unwrap(), item);
 }
 
 #[tokio::test]
 async fn a_deleted_item_is_gone() {
     let shop = Shop::open().await;
     let id = shop.create(request("A")).await.unwrap().id;
-    let delete = DeleteItemRequest { id: id.clone() };
+    let delete = DeleteItemRequest { id: id.to_string() };
     shop.client.delete_item(&shop.ctx, delete).await.unwrap();
     assert!(matches!(
-        domain(shop.get(&id).await),
+        domain(shop.get(id).await),
         DomainError::NotFound(_)
     ));
 }
@@ -382,23 +395,23 @@ async fn an_empty_batch_creates_nothing() {
 #[tokio::test]
 async fn sync_answers_each_action_in_its_order() {
     let shop = Shop::open().await;
-    let existing = shop.create(request("A")).await.unwrap();
-    let renamed = Item {
+    let existing = examples::Item::try_from(shop.create(request("A")).await.unwrap()).unwrap();
+    let renamed = examples::Item {
         name: "Renamed".to_owned(),
         ..existing.clone()
     };
     let id = "00000000-0000-4000-8000-000000000001";
-    let given = Item {
+    let given = examples::Item {
         id: id.to_owned(),
         sku: "B".to_owned(),
         ..existing.clone()
     };
-    let nameless = Item {
+    let nameless = examples::Item {
         id: String::new(),
         name: String::new(),
         ..existing.clone()
     };
-    let unreadable = Item {
+    let unreadable = examples::Item {
         id: "seven".to_owned(),
         ..existing.clone()
     };
@@ -451,13 +464,33 @@ async fn sync_answers_each_action_in_its_order() {
 #[tokio::test]
 async fn sync_gives_an_item_without_an_id_a_new_one() {
     let shop = Shop::open().await;
-    let item = Item {
+    let item = examples::Item {
         name: "New".to_owned(),
         sku: "N".to_owned(),
-        ..Item::default()
+        ..examples::Item::default()
     };
     let answers = shop.sync(vec![Some(Action::Upsert(item))]).await;
     assert_eq!(shop.get(&answers[0].id).await.unwrap().name, "New");
+}
+
+#[tokio::test]
+async fn sync_keeps_the_times_of_the_server() {
+    let shop = Shop::open().await;
+    let before = shop.create(request("A")).await.unwrap();
+    let claimed = Item {
+        created_at: DateTime::UNIX_EPOCH - Duration::from_secs(1),
+        updated_at: None,
+        ..before.clone()
+    };
+    let upper = examples::Item {
+        id: before.id.to_string().to_uppercase(),
+        ..claimed.try_into().unwrap()
+    };
+    let answers = shop.sync(vec![Some(Action::Upsert(upper))]).await;
+    assert_eq!(answers[0].id, before.id.to_string());
+    let after = shop.get(before.id).await.unwrap();
+    assert_eq!(after.created_at, before.created_at);
+    assert!(after.updated_at > Some(before.created_at), "{after:?}");
 }
 
 #[tokio::test]

@@ -7,11 +7,13 @@
 )]
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use apibase::{Change, Page};
+use chrono::{DateTime, Utc};
 use items::filter::Filter;
-use items::item::{Details, Item, Patch};
-use items::store::{Page, RedbStore, Store, StoreError};
+use items::item::{Item, UpdateItemRequest};
+use items::store::{Place, RedbStore, Store, StoreError};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -22,32 +24,39 @@ fn temporary() -> (TempDir, RedbStore) {
     (folder, store)
 }
 
-fn moment(seconds: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+fn moment(seconds: u64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 fn item(sku: &str, seconds: u64) -> Item {
     Item {
         id: Uuid::new_v4(),
-        details: Details {
-            name: format!("Item {sku}"),
-            description: String::new(),
-            sku: sku.to_owned(),
-            quantity: 1,
-            price: 0.1,
-            is_active: true,
-        },
+        name: format!("Item {sku}"),
+        description: String::new(),
+        sku: sku.to_owned(),
+        quantity: 1,
+        price: 0.1,
+        is_active: true,
         created_at: moment(seconds),
         updated_at: None,
     }
 }
 
-fn all_pages(store: &RedbStore, filter: &Filter, limit: usize) -> Vec<Page> {
-    let mut pages = vec![store.page(filter, None, limit).unwrap()];
-    while let Some(next) = pages.last().unwrap().next {
-        pages.push(store.page(filter, Some(next), limit).unwrap());
+/// All pages, as the service makes them: of one item more than a page has, it is known whether
+/// another page follows.
+fn all_pages(store: &RedbStore, filter: &Filter, limit: usize) -> Vec<Vec<Item>> {
+    let mut pages = Vec::new();
+    let mut after = None;
+    loop {
+        let found = store.list(filter, after, limit + 1).unwrap();
+        let page = Page::cut(found, limit, |last| last.sku.clone());
+        after = page.items.last().map(Place::of);
+        let last = page.is_last();
+        pages.push(page.items);
+        if last {
+            return pages;
+        }
     }
-    pages
 }
 
 #[test]
@@ -88,8 +97,8 @@ fn a_refused_item_leaves_nothing_behind() {
     let (_folder, store) = temporary();
     store.insert(&item("A", 1)).unwrap();
     store.insert(&item("A", 2)).unwrap_err();
-    let page = store.page(&Filter::default(), None, 10).unwrap();
-    assert_eq!(page.items.len(), 1);
+    let items = store.list(&Filter::default(), None, 10).unwrap();
+    assert_eq!(items.len(), 1);
 }
 
 #[test]
@@ -107,20 +116,15 @@ fn an_update_sets_its_time_and_keeps_the_rest() {
     let (_folder, store) = temporary();
     let before = item("A", 1);
     store.insert(&before).unwrap();
-    let patch = Patch {
-        price: Some(2.5),
-        ..Patch::default()
+    let changes = UpdateItemRequest {
+        price: Change::Set(2.5),
+        ..UpdateItemRequest::default()
     };
-    let after = store.update(before.id, patch, moment(9)).unwrap();
-
-    let details = Details {
-        price: 2.5,
-        ..before.details
-    };
+    let after = store.update(before.id, changes, moment(9)).unwrap();
     assert_eq!(
         after,
         Item {
-            details,
+            price: 2.5,
             updated_at: Some(moment(9)),
             ..before
         }
@@ -156,7 +160,7 @@ fn an_exactly_full_page_is_the_last() {
         store.insert(&item(&number.to_string(), number)).unwrap();
     }
     let pages = all_pages(&store, &Filter::default(), 2);
-    let sizes: Vec<_> = pages.iter().map(|page| page.items.len()).collect();
+    let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
     assert_eq!(sizes, [2, 2]);
 }
 
@@ -166,10 +170,11 @@ fn paging_goes_on_though_the_last_item_was_deleted() {
     for number in 0..3 {
         store.insert(&item(&number.to_string(), number)).unwrap();
     }
-    let first = store.page(&Filter::default(), None, 1).unwrap();
-    store.delete(first.items[0].id).unwrap();
-    let second = store.page(&Filter::default(), first.next, 1).unwrap();
-    assert_eq!(second.items[0].details.sku, "1");
+    let first = store.list(&Filter::default(), None, 1).unwrap();
+    let place = Place::of(&first[0]);
+    store.delete(first[0].id).unwrap();
+    let second = store.list(&Filter::default(), Some(place), 1).unwrap();
+    assert_eq!(second[0].sku, "1");
 }
 
 proptest! {
@@ -186,7 +191,7 @@ proptest! {
         let mut wanted = BTreeSet::new();
         for (number, (seconds, quantity)) in stock.into_iter().enumerate() {
             let mut item = item(&number.to_string(), seconds);
-            item.details.quantity = quantity;
+            item.quantity = quantity;
             store.insert(&item).unwrap();
             if quantity < bound {
                 wanted.insert((item.created_at, item.id));
@@ -194,10 +199,10 @@ proptest! {
         }
         let filter = Filter::parse(&format!("quantity<{bound}")).unwrap();
         let pages = all_pages(&store, &filter, limit);
-        prop_assert!(pages.iter().all(|page| page.items.len() <= limit));
+        prop_assert!(pages.iter().all(|page| page.len() <= limit));
         let found: Vec<_> = pages
             .iter()
-            .flat_map(|page| &page.items)
+            .flatten()
             .map(|item| (item.created_at, item.id))
             .collect();
         prop_assert_eq!(found, wanted.into_iter().collect::<Vec<_>>());

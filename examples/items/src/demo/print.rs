@@ -2,14 +2,15 @@
 
 use std::io::{self, Write};
 
-use crate::examples::Item;
+use crate::item::Item;
 
 const NEXT: &str = "
 Where to look next
     protos/examples/items.proto      the contract, with all the rules
     examples/items/src/service.rs    the servicer: one async fn for each RPC
     examples/items/src/demo.rs       the calls above
-    examples/items/build.rs          the one line that generates the rest
+    examples/items/src/item.rs       the domain's own type, and its rules
+    examples/items/build.rs          the few lines that generate the rest
 
     cargo run -p items -- serve      the same service, on port 50051
 ";

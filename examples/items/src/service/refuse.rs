@@ -29,25 +29,8 @@ pub(super) fn no_such_item(id: &str) -> DomainError {
     DomainError::not_found(format!("no item has the id {}", start_of(id)))
 }
 
-pub(super) fn page_size(page_size: i32) -> DomainError {
-    field(
-        "page_size",
-        format!("must not be negative, and is {page_size}"),
-    )
-}
-
-pub(super) fn page_token() -> DomainError {
-    let rule = "is not a token that this list gave out for this filter; start at the first page";
-    field("page_token", rule.to_owned())
-}
-
 pub(super) fn filter(error: &FilterError) -> DomainError {
     field("filter", format!("can't be read at {error}"))
-}
-
-pub(super) fn item_id(id: &str) -> DomainError {
-    let rule = format!("must be a UUID or empty, and is `{}`", start_of(id));
-    field("id", rule)
 }
 
 pub(super) fn no_action() -> DomainError {

@@ -1,14 +1,17 @@
 //! `SyncItems`: applies actions and answers each before it reads the next.
 
+use std::time::SystemTime;
+
 use apibase::{DomainError, Inbound, Streamed};
+use chrono::{DateTime, Utc};
 use futures_util::stream;
 use uuid::Uuid;
 
 use super::Items;
 use super::refuse::{self, broken_rules};
 use crate::examples::item_sync_request::Action;
-use crate::examples::{Item, ItemSyncRequest, ItemSyncResponse};
-use crate::item::{Details, Item as Stored};
+use crate::examples::{self, ItemSyncRequest, ItemSyncResponse};
+use crate::item::Item;
 use crate::store::Store;
 
 /// The answers to `requests`, in their order. Nothing is read ahead: the next action is applied
@@ -31,7 +34,7 @@ pub(super) fn answers<S: Store>(
 
 async fn answer<S: Store>(items: &Items<S>, request: ItemSyncRequest) -> ItemSyncResponse {
     let (id, result) = match request.action {
-        Some(Action::Upsert(item)) => upsert(items, item).await,
+        Some(Action::Upsert(message)) => upsert(items, message).await,
         Some(Action::DeleteId(id)) => {
             let result = items.delete(&id).await;
             (id, result)
@@ -47,27 +50,33 @@ async fn answer<S: Store>(items: &Items<S>, request: ItemSyncRequest) -> ItemSyn
 }
 
 /// Writes the item, and returns its id, new or not.
-async fn upsert<S: Store>(items: &Items<S>, item: Item) -> (String, Result<(), DomainError>) {
-    let id = match item.id.as_str() {
-        "" => Uuid::new_v4(),
-        id => match Uuid::parse_str(id) {
-            Ok(id) => id,
-            Err(_) => {
-                let error = refuse::item_id(id);
-                return (item.id, Err(error));
-            }
-        },
+async fn upsert<S: Store>(
+    items: &Items<S>,
+    message: examples::Item,
+) -> (String, Result<(), DomainError>) {
+    let id = match message.id.as_str() {
+        "" => Uuid::new_v4().to_string(),
+        id => id.to_owned(),
     };
-    let details = Details::from(item);
-    if let Err(error) = broken_rules(&details.violations()) {
-        return (id.to_string(), Err(error));
+    match read(message, &id, (items.clock)()) {
+        Ok(item) => {
+            let id = item.id.to_string();
+            let result = items.blocking(move |store| store.upsert(&item)).await;
+            (id, result)
+        }
+        Err(error) => (id, Err(error)),
     }
-    let item = Stored {
-        id,
-        details,
-        created_at: (items.clock)(),
+}
+
+/// The item that a message is with the server's own fields in it, whatever it says there.
+fn read(message: examples::Item, id: &str, now: DateTime<Utc>) -> Result<Item, DomainError> {
+    let message = examples::Item {
+        id: id.to_owned(),
+        created_at: Some(SystemTime::from(now).into()),
         updated_at: None,
+        ..message
     };
-    let result = items.blocking(move |store| store.upsert(&item)).await;
-    (id.to_string(), result)
+    let item = Item::try_from(message)?;
+    broken_rules(&item.violations())?;
+    Ok(item)
 }

@@ -4,13 +4,14 @@
 //! change at different times. It is encoded as protobuf, so a field can be added without
 //! rewriting what is there.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use prost::Message;
 use uuid::Uuid;
 
 use super::StoreError;
-use crate::item::{Details, Item};
+use crate::item::Item;
 
 #[derive(Clone, PartialEq, Message)]
 struct Record {
@@ -35,14 +36,17 @@ struct Record {
 
 /// The bytes to store for `item`; its id is the key.
 pub(super) fn encode(item: &Item) -> Vec<u8> {
-    let Details {
+    let Item {
+        id: _,
         name,
         description,
         sku,
         quantity,
         price,
         is_active,
-    } = item.details.clone();
+        created_at,
+        updated_at,
+    } = item.clone();
     Record {
         name,
         description,
@@ -50,8 +54,8 @@ pub(super) fn encode(item: &Item) -> Vec<u8> {
         quantity,
         price,
         is_active,
-        created_at: nanos(item.created_at),
-        updated_at: item.updated_at.map(nanos),
+        created_at: nanos(created_at),
+        updated_at: updated_at.map(nanos),
     }
     .encode_to_vec()
 }
@@ -64,25 +68,23 @@ pub(super) fn decode(id: Uuid, bytes: &[u8]) -> Result<Item, StoreError> {
     })?;
     Ok(Item {
         id,
-        details: Details {
-            name: record.name,
-            description: record.description,
-            sku: record.sku,
-            quantity: record.quantity,
-            price: record.price,
-            is_active: record.is_active,
-        },
+        name: record.name,
+        description: record.description,
+        sku: record.sku,
+        quantity: record.quantity,
+        price: record.price,
+        is_active: record.is_active,
         created_at: time(record.created_at),
         updated_at: record.updated_at.map(time),
     })
 }
 
 /// Nanoseconds since the Unix epoch, which last until the year 2554. A time before is the epoch.
-pub(super) fn nanos(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+pub(super) fn nanos(time: DateTime<Utc>) -> u64 {
+    let since = (time - DateTime::UNIX_EPOCH).to_std().unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn time(nanos: u64) -> SystemTime {
-    UNIX_EPOCH + Duration::from_nanos(nanos)
+fn time(nanos: u64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + Duration::from_nanos(nanos)
 }

@@ -2,16 +2,16 @@
 
 use std::ops::Bound;
 use std::path::Path;
-use std::time::SystemTime;
 
+use chrono::{DateTime, Utc};
 use redb::{
     Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, WriteTransaction,
 };
 use uuid::Uuid;
 
-use super::{Page, Place, Store, StoreError, record};
+use super::{Place, Store, StoreError, record};
 use crate::filter::Filter;
-use crate::item::{Item, Patch};
+use crate::item::{Item, UpdateItemRequest};
 
 /// The format that this program writes.
 const FORMAT: u64 = 1;
@@ -104,10 +104,15 @@ impl Store for RedbStore {
         self.upsert(item)
     }
 
-    fn update(&self, id: Uuid, patch: Patch, now: SystemTime) -> Result<Item, StoreError> {
+    fn update(
+        &self,
+        id: Uuid,
+        changes: UpdateItemRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Item, StoreError> {
         let updated = self.rewrite(id, |old| {
             let mut item = old.cloned().ok_or(StoreError::Missing(id))?;
-            patch.apply(&mut item.details);
+            changes.apply(&mut item);
             item.updated_at = Some(now);
             Ok(Some(item))
         })?;
@@ -134,19 +139,22 @@ impl Store for RedbStore {
         Ok(())
     }
 
-    fn page(
+    fn list(
         &self,
         filter: &Filter,
         after: Option<Place>,
         limit: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<Vec<Item>, StoreError> {
         let read = self.database.begin_read()?;
         let items = read.open_table(ITEMS)?;
         let by_age = read.open_table(BY_AGE)?;
         let start = after.map_or(Bound::Unbounded, |place| Bound::Excluded(key(place)));
 
-        let mut page = Page::default();
+        let mut found = Vec::new();
         for entry in by_age.range::<(u64, u128)>((start, Bound::Unbounded))? {
+            if found.len() == limit {
+                break;
+            }
             let (_, id) = entry?.0.value();
             let stored = items.get(id)?;
             let id = Uuid::from_u128(id);
@@ -155,17 +163,11 @@ impl Store for RedbStore {
                 return Err(StoreError::Corrupt { id, problem });
             };
             let item = record::decode(id, bytes.value())?;
-            if !filter.matches(&item) {
-                continue;
+            if filter.matches(&item) {
+                found.push(item);
             }
-            // One more than fits: only now is it sure that a next page isn't empty.
-            if page.items.len() == limit {
-                page.next = page.items.last().map(Place::of);
-                break;
-            }
-            page.items.push(item);
         }
-        Ok(page)
+        Ok(found)
     }
 }
 
@@ -184,10 +186,10 @@ fn insert(write: &WriteTransaction, item: &Item) -> Result<(), StoreError> {
     let id = item.id.as_u128();
     let taken = write
         .open_table(BY_SKU)?
-        .insert(item.details.sku.as_str(), id)?
+        .insert(item.sku.as_str(), id)?
         .is_some();
     if taken {
-        return Err(StoreError::SkuTaken(item.details.sku.clone()));
+        return Err(StoreError::SkuTaken(item.sku.clone()));
     }
     write.open_table(BY_AGE)?.insert(key(Place::of(item)), ())?;
     write
@@ -197,9 +199,7 @@ fn insert(write: &WriteTransaction, item: &Item) -> Result<(), StoreError> {
 }
 
 fn remove(write: &WriteTransaction, item: &Item) -> Result<(), StoreError> {
-    write
-        .open_table(BY_SKU)?
-        .remove(item.details.sku.as_str())?;
+    write.open_table(BY_SKU)?.remove(item.sku.as_str())?;
     write.open_table(BY_AGE)?.remove(key(Place::of(item)))?;
     write.open_table(ITEMS)?.remove(item.id.as_u128())?;
     Ok(())

@@ -7,9 +7,10 @@
 
 apibase::include_protos!();
 
+use std::convert::Infallible;
 use std::net::Ipv4Addr;
 
-use apibase::{Context, DomainError, Inbound, Server, Streamed};
+use apibase::{Context, DomainError, Grade, Inbound, MapError, ProtobufMapper, Server, Streamed};
 use examples::api::{ItemServiceClient, ItemServiceServer, ItemServicer};
 use examples::{
     BatchCreateResponse, CreateItemRequest, DeleteItemRequest, GetItemRequest, Item,
@@ -100,3 +101,33 @@ impl ItemServicer for Items {
         Ok(Streamed::from_iter([]))
     }
 }
+
+/// A message that is its own entity.
+macro_rules! as_it_is {
+    ($($mapper:ident: $message:ty),*) => {
+        $(
+            struct $mapper;
+
+            impl ProtobufMapper for $mapper {
+                type Entity = $message;
+                type Proto = $message;
+                type EncodeError = Infallible;
+                const GRADE: Grade = Grade::Iso;
+
+                fn to_proto(entity: &$message) -> Result<$message, Infallible> {
+                    Ok(entity.clone())
+                }
+
+                fn into_proto(entity: $message) -> Result<$message, Infallible> {
+                    Ok(entity)
+                }
+
+                fn from_proto(proto: $message) -> Result<$message, MapError> {
+                    Ok(proto)
+                }
+            }
+        )*
+    };
+}
+
+as_it_is!(ItemAsItIs: Item, UpdateAsItIs: UpdateItemRequest);
