@@ -36,12 +36,16 @@ lint:
 googleapis api="pubsub":
     scripts/googleapis {{api}}
 
-# One unary call beside raw tonic, and the generator on Google's protos.
-bench: bench-unary bench-generator
+# One unary call beside raw tonic, mappers beside ones by hand, and the generator on Google's protos.
+bench: bench-unary bench-mappers bench-generator
 
 # Time and allocations of a call: ours and tonic's, each built alone, in turn.
 bench-unary rounds="20":
     scripts/bench-unary {{rounds}}
+
+# Instructions of generated mappers and of ones by hand, by callgrind (apt-get install valgrind).
+bench-mappers times="200":
+    scripts/bench-mappers {{times}}
 
 # Files and megabytes of proto per second, and peak memory.
 bench-generator:
