@@ -55,11 +55,12 @@ pub mod map {
     #[cfg(feature = "testing")]
     pub use crate::mapper::samples;
     pub use crate::mapper::{
-        AbsentIfEmpty, AnyInteger, BTreeSetOf, Boxed, ByteArray, BytesBuffer, EntityStream,
-        Fallback, Fields, Grade, HashSetOf, Integer, IpText, IsEmpty, Keep, MapError, MapKey,
-        MapOf, MapType, Narrow, Newtype, NonEmpty, NotZero, Optional, OptionalEnum, Plain,
-        ProstEnum, ProtoStream, ProtobufMapper, Repeated, Required, Same, Sensitive, Unmappable,
-        Violation, ViolationKind, ZeroIsNone, from, into, plain, to, unknown_enum_value, within,
+        AbsentIfEmpty, AnyInteger, BTreeMapOf, BTreeSetOf, Boxed, ByteArray, BytesBuffer,
+        EntityStream, Fallback, Fields, Grade, HashMapOf, HashSetOf, Integer, IpText, IsEmpty,
+        Keep, MapError, MapKey, MapOf, MapType, Narrow, Newtype, NonEmpty, NotZero, Optional,
+        OptionalEnum, Plain, ProstEnum, ProtoStream, ProtobufMapper, Repeated, Required, Same,
+        Sensitive, SortedMapOf, Unmappable, Violation, ViolationKind, ZeroIsNone, from, into,
+        plain, to, unknown_enum_value, within,
     };
     pub use crate::mapper::{
         Changed, Clearable, Mask, MaskBuilder, MaskField, Selection, StdDuration, SystemTimestamp,

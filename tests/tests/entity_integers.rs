@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::num::NonZero;
 
 use apibase::ProtobufMapper;
-use apibase::ViolationKind::{Malformed, OutOfRange};
+use apibase::ViolationKind::OutOfRange;
 use apibase_tests::entity_integers::entity_integers as integers;
 use integers::api::{Narrow, NarrowMapper, Shapes, ShapesMapper, Wide, WideMapper};
 use mapping::{message, refused, survives, unsayable};

@@ -14,6 +14,30 @@ use super::{Grade, MapError, ProtobufMapper, Unmappable};
 #[derive(Debug)]
 pub struct MapOf<K, V, P, E>(PhantomData<fn(K) -> V>, PhantomData<fn(P) -> E>);
 
+/// Hash maps on both sides.
+pub type HashMapOf<K, V> = MapOf<
+    K,
+    V,
+    HashMap<K, <V as ProtobufMapper>::Proto>,
+    HashMap<K, <V as ProtobufMapper>::Entity>,
+>;
+
+/// Sorted maps on both sides.
+pub type BTreeMapOf<K, V> = MapOf<
+    K,
+    V,
+    BTreeMap<K, <V as ProtobufMapper>::Proto>,
+    BTreeMap<K, <V as ProtobufMapper>::Entity>,
+>;
+
+/// A hash map in the message, a sorted one in the entity.
+pub type SortedMapOf<K, V> = MapOf<
+    K,
+    V,
+    HashMap<K, <V as ProtobufMapper>::Proto>,
+    BTreeMap<K, <V as ProtobufMapper>::Entity>,
+>;
+
 /// The types of protobuf's map keys.
 pub trait MapKey: Clone {
     /// The key as it stands in a path: `["a"]`, `[3]`, `[true]`. Long texts are cut.

@@ -56,7 +56,7 @@ pub use self::grade::Grade;
 pub use self::integers::{AnyInteger, Integer, Narrow};
 #[cfg(feature = "json")]
 pub use self::json::{JsonList, JsonStruct, JsonText, JsonValue};
-pub use self::maps::{MapKey, MapOf, MapType};
+pub use self::maps::{BTreeMapOf, HashMapOf, MapKey, MapOf, MapType, SortedMapOf};
 pub use self::mask::{Mask, MaskBuilder, MaskField, Selection};
 pub use self::plain::{Plain, plain};
 pub use self::presence::{AbsentIfEmpty, NonEmpty, Optional, Required};

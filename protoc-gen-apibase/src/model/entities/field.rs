@@ -194,20 +194,16 @@ impl Site<'_> {
 
     fn map(&self, key: &FieldDescriptorProto, value: Mapping) -> Result<Mapping, Refusal> {
         let key = self.scalar_field(key, &FieldRule::default())?.entity;
-        let from = if covered(&self.run.options.btree_map, &self.full_name) {
-            "BTreeMap"
-        } else {
-            "HashMap"
-        };
-        let to = if from == "BTreeMap" || self.is_ordered() {
-            "BTreeMap"
-        } else {
-            "HashMap"
+        let sorted = covered(&self.run.options.btree_map, &self.full_name);
+        let (from, to, mapper) = match (sorted, self.is_ordered()) {
+            (true, _) => ("BTreeMap", "BTreeMap", "BTreeMapOf"),
+            (false, true) => ("HashMap", "BTreeMap", "SortedMapOf"),
+            (false, false) => ("HashMap", "HashMap", "HashMapOf"),
         };
         let proto = format!("rt::{from}<{key}, {}>", value.proto);
         let entity = format!("rt::{to}<{key}, {}>", value.entity);
         Ok(Mapping {
-            mapper: format!("map::MapOf<{key}, {}, {proto}, {entity}>", value.mapper),
+            mapper: format!("map::{mapper}<{key}, {}>", value.mapper),
             same: value.same.filter(|_| from == to).map(|_| Same::Clone),
             entity,
             proto,
