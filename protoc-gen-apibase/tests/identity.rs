@@ -60,7 +60,7 @@ fn buf_writes_the_same_bytes_by_directory_and_all_at_once() {
         for strategy in ["directory", "all"] {
             let mut written = by_buf(&buf, &corpus, strategy, dir.path());
             // For buf, what is only imported here is a module like any other.
-            written.retain(|name, _| !name.starts_with("money."));
+            written.retain(|name, _| expected.contains_key(name));
             assert_same(
                 &format!("{}: generate, buf {strategy}", corpus.name),
                 &expected,

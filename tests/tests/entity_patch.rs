@@ -70,6 +70,7 @@ fn person() -> Person {
         guardian: None,
         married_at: Some(time(1)),
         rank: Rank::First,
+        pin: "1234".to_owned(),
     }
 }
 
@@ -181,6 +182,7 @@ fn a_star_replaces_all_that_can_change() {
         likes: Vec::new(),
         married_at: None,
         rank: Rank::Last,
+        pin: String::new(),
         // Neither what never changes nor what the service sets.
         ..person()
     };
@@ -406,4 +408,18 @@ fn a_change_that_the_wire_can_not_say_is_an_error() {
     };
     let error = RenamePersonRequestMapper::to_proto(&request).unwrap_err();
     assert_eq!(wrong(&error), [("name", ViolationKind::NotAllowed)]);
+}
+
+#[test]
+fn a_secret_is_not_printed() {
+    let patch = PersonPatch {
+        name: Change::Set("Ada".to_owned()),
+        pin: Change::Set("5678".to_owned()),
+        ..kept()
+    };
+    let printed = format!("{patch:?}");
+    assert!(printed.contains("pin: [redacted]"), "{printed}");
+    assert!(printed.contains("name: Set(\"Ada\")"), "{printed}");
+    let printed = format!("{:?}", person());
+    assert!(printed.contains("pin: [redacted]"), "{printed}");
 }

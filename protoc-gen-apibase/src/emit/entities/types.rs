@@ -25,7 +25,7 @@ pub(super) fn definition(entity: &Entity) -> TokenStream {
     let secret = all.iter().any(|field| field.sensitive);
     let printed = (!secret).then(|| quote!(Debug,));
     let default = entity.default.then(|| quote!(Default,));
-    let debug = secret.then(|| debug(entity, &all));
+    let debug = secret.then(|| debug(&entity.name, &all));
     quote! {
         #about
         #[derive(Clone, #printed #default PartialEq)]
@@ -38,10 +38,9 @@ pub(super) fn definition(entity: &Entity) -> TokenStream {
     }
 }
 
-/// What is printed of an entity with secrets.
-fn debug(entity: &Entity, fields: &[&Field]) -> TokenStream {
-    let name = ident(&entity.name);
-    let text = entity.name.as_str();
+/// What is printed of an entity, or a patch, with secrets.
+pub(super) fn debug(text: &str, fields: &[&Field]) -> TokenStream {
+    let name = ident(text);
     let allow = super::allow_deprecated(fields.iter().any(|f| f.deprecated));
     let members = fields.iter().map(|field| {
         let name = ident(&field.name);

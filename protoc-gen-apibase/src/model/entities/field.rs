@@ -5,10 +5,11 @@ use prost_types::field_descriptor_proto::{Label, Type};
 
 use super::super::entity::{Changing, Mapping, Same};
 use super::Site;
-use super::element::{Refusal, same, tags, wire_name};
-use super::index::{covered, is_message};
+use super::index::is_message;
+use super::mapping::{known, same};
+use super::refusal::{Refusal, tags};
 use super::sense::{check_member, check_together};
-use crate::descriptors::rules::{FieldRule, Format};
+use crate::descriptors::rules::FieldRule;
 
 /// How a field says that it has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,113 +109,6 @@ impl Site<'_> {
             }
             None => Required::No,
         }
-    }
-
-    /// A list, a set or a map; none of them.
-    fn collection(
-        &self,
-        field: &FieldDescriptorProto,
-        rule: &FieldRule,
-    ) -> Result<Option<Mapping>, Refusal> {
-        if field.label() != Label::Repeated {
-            return Ok(None);
-        }
-        if let Some((key, value)) = self.run.index.map_entry(field) {
-            if rule.set {
-                return Err(Refusal {
-                    what: "`set` is for repeated fields, and this is a map".to_owned(),
-                    fix: "remove it".to_owned(),
-                    rule: tags::SET,
-                });
-            }
-            let value = self.element(value, rule)?;
-            return self.map(key, value).map(Some);
-        }
-        let inner = self.element(field, rule)?;
-        if rule.set {
-            return self.set(field, rule, inner).map(Some);
-        }
-        let name = format!("map::Repeated<{}>", inner.mapper);
-        Ok(Some(Mapping {
-            entity: format!("Vec<{}>", inner.entity),
-            proto: format!("Vec<{}>", inner.proto),
-            mapper: name,
-            same: inner.same.map(|_| Same::Clone),
-            hash: false,
-            has_empty: true,
-            ..inner
-        }))
-    }
-
-    fn set(
-        &self,
-        field: &FieldDescriptorProto,
-        rule: &FieldRule,
-        inner: Mapping,
-    ) -> Result<Mapping, Refusal> {
-        if !inner.hash {
-            let ty = match field.type_name() {
-                "" => wire_name(field.r#type()),
-                name => name.trim_start_matches('.'),
-            };
-            let format = match rule.format() {
-                Format::Json => " of format JSON",
-                _ => "",
-            };
-            return Err(Refusal {
-                what: format!("a set can't hold `{ty}`{format}"),
-                fix: "remove `set`; sets hold texts, bytes, integers, enums and what is made of \
-                      them"
-                    .to_owned(),
-                rule: tags::SET,
-            });
-        }
-        let set = if self.is_ordered() {
-            "BTreeSet"
-        } else {
-            "HashSet"
-        };
-        Ok(Mapping {
-            entity: format!("rt::{set}<{}>", inner.entity),
-            proto: format!("Vec<{}>", inner.proto),
-            mapper: format!("map::{set}Of<{}>", inner.mapper),
-            same: None,
-            grade: {
-                let mut grade = inner.grade.clone();
-                grade.lower(&super::element::known(
-                    super::super::entity::Grade::Injective,
-                ));
-                grade
-            },
-            hash: false,
-            has_empty: true,
-            ..inner
-        })
-    }
-
-    fn map(&self, key: &FieldDescriptorProto, value: Mapping) -> Result<Mapping, Refusal> {
-        let key = self.scalar_field(key, &FieldRule::default())?.entity;
-        let sorted = covered(&self.run.options.btree_map, &self.full_name);
-        let (from, to, mapper) = match (sorted, self.is_ordered()) {
-            (true, _) => ("BTreeMap", "BTreeMap", "BTreeMapOf"),
-            (false, true) => ("HashMap", "BTreeMap", "SortedMapOf"),
-            (false, false) => ("HashMap", "HashMap", "HashMapOf"),
-        };
-        let proto = format!("rt::{from}<{key}, {}>", value.proto);
-        let entity = format!("rt::{to}<{key}, {}>", value.entity);
-        Ok(Mapping {
-            mapper: format!("map::{mapper}<{key}, {}>", value.mapper),
-            same: value.same.filter(|_| from == to).map(|_| Same::Clone),
-            entity,
-            proto,
-            hash: false,
-            has_empty: true,
-            ..value
-        })
-    }
-
-    fn is_ordered(&self) -> bool {
-        covered(&self.run.options.ordered, &self.full_name)
     }
 
     /// Where the value 0 stands for none, as proto3 would have it.
@@ -421,9 +315,7 @@ fn nonempty_or_absent(
 
 fn injective(inner: &Mapping) -> super::super::entity::GradeOf {
     let mut grade = inner.grade.clone();
-    grade.lower(&super::element::known(
-        super::super::entity::Grade::Injective,
-    ));
+    grade.lower(&known(super::super::entity::Grade::Injective));
     grade
 }
 

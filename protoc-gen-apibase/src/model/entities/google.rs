@@ -8,8 +8,8 @@ use super::super::entity::{
 };
 use super::super::scope::{Claim, Scope};
 use super::Entities;
-use super::element::{known, value};
 use super::field::as_it_is;
+use super::mapping::{known, value};
 use crate::error::Diagnostics;
 use crate::options::{Options, Time};
 

@@ -4,23 +4,28 @@
 //! A field's mapping is put together from inside out: [`element`] has the value by its type and
 //! format, [`field`] wraps it as label and presence ask, [`message`] makes an entity of all of them.
 
+mod collection;
 mod configured;
 mod element;
 mod enums;
 mod field;
+mod fields;
+mod formats;
 mod google;
 mod index;
+mod mapping;
 mod message;
 mod oneof;
 mod patch;
 mod reach;
 mod refer;
+mod refusal;
 mod sense;
 
 use std::collections::BTreeMap;
 
-use self::element::Refusal;
 use self::index::{Index, MessageRef};
+use self::refusal::Refusal;
 use super::entity::Domain;
 use super::scope::{Claim, Scope};
 use super::types::Externs;

@@ -8,8 +8,9 @@ use super::super::entity::{
 };
 use super::super::scope::Claim;
 use super::claim_type;
+use super::fields::{Builder, field_docs, is_deprecated_field};
 use super::index::MessageRef;
-use super::message::{Builder, NAMES, field_docs, is_deprecated_field};
+use super::message::NAMES;
 use super::sense::is_name;
 use crate::descriptors::rules::{NUMBER, OneofRule};
 use crate::descriptors::tag;

@@ -5,10 +5,10 @@ use prost_types::field_descriptor_proto::{Label, Type};
 
 use super::super::entity::{Changing, Content, Field, NestedPatch};
 use super::Entities;
-use super::element::{Refusal, tags};
 use super::field::as_it_is;
+use super::fields::{Builder, field_docs, is_deprecated_field};
 use super::index::MessageRef;
-use super::message::{Builder, field_docs, is_deprecated_field};
+use super::refusal::{Refusal, tags};
 use crate::descriptors::rules::FieldRule;
 use crate::names;
 

@@ -4,9 +4,11 @@ use prost_types::field_descriptor_proto::Type;
 use prost_types::{EnumValueDescriptorProto, FieldDescriptorProto};
 
 use super::super::entity::{Mapping, Same};
-use super::element::{Refusal, known, same, tags, value, wrong_format};
 use super::field::as_it_is;
+use super::formats::wrong_format;
 use super::index::{EnumRef, MessageRef};
+use super::mapping::{known, same, value};
+use super::refusal::{Refusal, tags};
 use super::sense::check_type;
 use super::{Entities, Site, google};
 use crate::descriptors::File;

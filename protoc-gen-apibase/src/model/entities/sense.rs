@@ -3,7 +3,7 @@
 
 use prost_types::field_descriptor_proto::Type;
 
-use super::element::{Refusal, tags};
+use super::refusal::{Refusal, tags};
 use crate::descriptors::rules::{FieldRule, Format, Unknown};
 
 /// A rule that is given, by its name in the proto, and its number.
