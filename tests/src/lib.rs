@@ -53,6 +53,8 @@ fixtures! {
     entity_file,
     /// Dates, money, decimals and places of `google.type`.
     entity_google,
+    /// One conversion an entity: its grade is that of the conversion.
+    entity_grades,
     /// Integers of other widths and signs than their fields.
     entity_integers,
     /// Times in jiff's types.

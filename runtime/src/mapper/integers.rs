@@ -20,18 +20,22 @@ pub trait AnyInteger: Copy {
     const MIN: i128;
     /// The greatest value.
     const MAX: i128;
+    /// Whether these are the same on every machine.
+    const FIXED: bool;
 }
 
 macro_rules! any_integer {
-    ($($integer:ty),*) => {$(
+    ($fixed:literal: $($integer:ty),*) => {$(
         impl AnyInteger for $integer {
             const MIN: i128 = <$integer>::MIN as i128;
             const MAX: i128 = <$integer>::MAX as i128;
+            const FIXED: bool = $fixed;
         }
     )*};
 }
 
-any_integer!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+any_integer!(true: i8, i16, i32, i64, u8, u16, u32, u64);
+any_integer!(false: isize, usize);
 
 impl<P, T> ProtobufMapper for Narrow<P, T>
 where
@@ -85,9 +89,9 @@ where
     }
 }
 
-/// Iso where every number of the field is one of the entity's.
+/// Iso where every number of the field is one of the entity's, on every machine.
 const fn grade<P: AnyInteger, T: AnyInteger>() -> Grade {
-    if T::MIN <= P::MIN && P::MAX <= T::MAX {
+    if T::FIXED && T::MIN <= P::MIN && P::MAX <= T::MAX {
         Grade::Iso
     } else {
         Grade::Injective

@@ -305,7 +305,6 @@ fn nonempty_or_absent(
             mapper: format!("map::AbsentIfEmpty<{}>", inner.mapper),
             same: None,
             fallible: true,
-            grade: injective(&inner),
             ..inner
         };
         return Ok((mapping, change));

@@ -117,13 +117,17 @@ fn integers(ty: Type, rule: &FieldRule) -> Result<Mapping, Refusal> {
     } else {
         let fits = target.fits(wire);
         let mapper = if fits { "Narrow" } else { "Integer" };
+        let mapper = format!("map::{mapper}<{}, {}>", wire.rust, target.rust);
+        let mapped = value(own, target.rust, &mapper);
         Mapping {
             fallible: !fits,
-            ..value(
-                own,
-                target.rust,
-                &format!("map::{mapper}<{}, {}>", wire.rust, target.rust),
-            )
+            // Where every number of the field is one of the entity's.
+            grade: if wire.fits(target) {
+                GradeOf::ISO
+            } else {
+                mapped.grade.clone()
+            },
+            ..mapped
         }
     };
     Ok(if rule.nonzero {

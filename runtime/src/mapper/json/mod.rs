@@ -66,7 +66,7 @@ impl ProtobufMapper for JsonStruct {
     type Entity = Map<String, Value>;
     type Proto = Struct;
     type EncodeError = MapError;
-    const GRADE: Grade = Grade::Injective;
+    const GRADE: Grade = Grade::Lossy;
 
     fn to_proto(entity: &Self::Entity) -> Result<Struct, MapError> {
         tree::object_to(entity, Room::new())
@@ -85,7 +85,7 @@ impl ProtobufMapper for JsonValue {
     type Entity = Value;
     type Proto = ProtoValue;
     type EncodeError = MapError;
-    const GRADE: Grade = Grade::Injective;
+    const GRADE: Grade = Grade::Lossy;
 
     fn to_proto(entity: &Value) -> Result<ProtoValue, MapError> {
         tree::value_to(entity, Room::new())
@@ -104,7 +104,7 @@ impl ProtobufMapper for JsonList {
     type Entity = Vec<Value>;
     type Proto = ListValue;
     type EncodeError = MapError;
-    const GRADE: Grade = Grade::Injective;
+    const GRADE: Grade = Grade::Lossy;
 
     fn to_proto(entity: &Self::Entity) -> Result<ListValue, MapError> {
         tree::list_to(entity, Room::new())
