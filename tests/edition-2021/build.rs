@@ -4,6 +4,12 @@ use std::path::{Path, PathBuf};
 
 const FIXTURES: &[(&str, &[&str])] = &[
     ("deprecated", &["deprecated.proto", "file.proto"]),
+    ("entity_calls", &["calls.proto"]),
+    ("entity_enums", &["enums.proto", "plain.proto"]),
+    ("entity_fields", &["fields.proto", "parts.proto"]),
+    ("entity_names", &["names.proto"]),
+    ("entity_oneofs", &["oneofs.proto"]),
+    ("entity_patch", &["patch.proto"]),
     ("keywords", &["keywords.proto"]),
     ("kinds", &["kinds.proto"]),
     ("no_package", &["root.proto"]),
@@ -19,6 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (fixture, files) in FIXTURES {
         let folder = Path::new("../fixtures").join(fixture);
         protoc_gen_apibase::configure()
+            .laws(true)
             .out_dir(out.join(fixture))
             .compile(files, &[folder])?;
     }

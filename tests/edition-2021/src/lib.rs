@@ -20,6 +20,12 @@ macro_rules! fixtures {
 
 fixtures! {
     deprecated
+    entity_calls
+    entity_enums
+    entity_fields
+    entity_names
+    entity_oneofs
+    entity_patch
     keywords
     kinds
     no_package
