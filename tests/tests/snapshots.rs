@@ -36,6 +36,9 @@ const WITHOUT_SNAPSHOTS: &[&str] = &["entity_grades", "tonic_echo"];
 /// tonic-build's output is long. One small service shows how ours hands it over.
 const TONIC: &str = "tonic_names.other.tonic.rs";
 
+/// The property tests of entities are long too, and much alike.
+const LAWS: &str = "entity_wrappers.older.laws.rs";
+
 macro_rules! snapshots {
     ($($name:ident)*) => {
         const WITH_SNAPSHOTS: &[&str] = &[$(stringify!($name)),*];
@@ -190,8 +193,11 @@ fn snapshotted(fixture: &str) -> impl Iterator<Item = String> {
     names_in(&out_folder(fixture))
         .into_iter()
         .filter(move |name| {
-            let ours = name.ends_with(".api.rs") || name == "mod.rs" || name == TONIC;
-            let others = name.ends_with(".descriptors.rs") || name.ends_with(".tonic.rs");
+            let named = [TONIC, LAWS, "mod.rs"].contains(&name.as_str());
+            let ours = name.ends_with(".api.rs") || named;
+            let others = [".descriptors.rs", ".tonic.rs", ".laws.rs"]
+                .iter()
+                .any(|end| name.ends_with(end));
             ours || (messages && !others)
         })
 }

@@ -1,6 +1,6 @@
 //! Values of entities.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::{grade_function, parts};
@@ -10,11 +10,29 @@ use crate::model::entity::{Content, Entity, Field, Slot};
 
 pub(super) fn values(entity: &Entity) -> TokenStream {
     let mapper = ident(&entity.mapper);
-    let (ty, proto) = (code(&entity.ty), code(&entity.proto));
     let allow = allow_deprecated(any_deprecated(&entity.slots));
     let fields = parts::fields(entity);
-    let (entities, parts) = parts::tuple(&fields, "entities");
-    let (protos, proto_parts) = parts::tuple(&fields, "protos");
+    let right = right(entity, &fields);
+    let wrong = wrong(entity, &fields);
+    let compared = compared(entity, &fields);
+    let grade = grade_function(entity);
+    quote! {
+        #allow
+        impl rt_laws::Lawful for #mapper {
+            #right
+            #wrong
+            #compared
+        }
+
+        #grade
+    }
+}
+
+/// Entities and messages that are right.
+fn right(entity: &Entity, fields: &[&Field]) -> TokenStream {
+    let (ty, proto) = (code(&entity.ty), code(&entity.proto));
+    let (entities, parts) = parts::tuple(fields, "entities");
+    let (protos, proto_parts) = parts::tuple(fields, "protos");
     let names = fields.iter().map(|field| ident(&field.name));
     let extras = entity.extras.iter().map(|extra| {
         let (name, value) = (ident(&extra.name), code(&extra.value));
@@ -22,13 +40,52 @@ pub(super) fn values(entity: &Entity) -> TokenStream {
     });
     let members = names.map(|name| quote!(#name)).chain(extras);
     let message = message(&entity.proto, &entity.slots);
+    let depth = depth(fields.is_empty());
+    quote! {
+        fn entities(#depth: u32) -> RtStrategy<#ty> {
+            #entities.prop_map(|#parts| #ty { #(#members),* }).boxed()
+        }
+
+        fn protos(#depth: u32) -> RtStrategy<#proto> {
+            #protos.prop_map(|#proto_parts| #message).boxed()
+        }
+    }
+}
+
+/// Those with one field that is wrong.
+fn wrong(entity: &Entity, fields: &[&Field]) -> TokenStream {
+    let (ty, proto) = (code(&entity.ty), code(&entity.proto));
+    // What is the same on both sides is never wrong.
     let mapped = fields.iter().filter(|field| field.mapping.same.is_none());
-    let unmappable = mapped.map(|field| {
-        let set = ident(&field.name);
-        broken(field, "entities", "unmappable", &ty, &quote!(.#set))
-    });
+    let unmappable: Vec<_> = mapped
+        .map(|field| {
+            let set = ident(&field.name);
+            broken(field, "entities", "unmappable", &ty, &quote!(.#set))
+        })
+        .collect();
     let mut corrupted = Vec::new();
     corruptions(&entity.slots, &proto, &TokenStream::new(), &mut corrupted);
+    if unmappable.is_empty() && corrupted.is_empty() {
+        return quote! {
+            fn corrupted(_depth: u32) -> Option<rt_laws::Located<#proto>> {
+                None
+            }
+        };
+    }
+    quote! {
+        fn unmappable(depth: u32) -> Option<rt_laws::Located<#ty>> {
+            rt_laws::any_of([#(#unmappable),*])
+        }
+
+        fn corrupted(depth: u32) -> Option<rt_laws::Located<#proto>> {
+            rt_laws::any_of([#(#corrupted),*])
+        }
+    }
+}
+
+/// Whether two are equal in the normal form.
+fn compared(entity: &Entity, fields: &[&Field]) -> TokenStream {
+    let (ty, proto) = (code(&entity.ty), code(&entity.proto));
     let same = fields.iter().map(|field| {
         let mapper = code(&field.mapping.mapper);
         let name = ident(&field.name);
@@ -43,41 +100,20 @@ pub(super) fn values(entity: &Entity) -> TokenStream {
     } else {
         (ident("a"), ident("b"))
     };
-    let grade = grade_function(entity);
     quote! {
-        #allow
-        impl rt_laws::Lawful for #mapper {
-            fn entities(depth: u32) -> RtStrategy<#ty> {
-                let _ = depth;
-                #entities.prop_map(|#parts| #ty { #(#members),* }).boxed()
-            }
-
-            fn unmappable(depth: u32) -> Option<rt_laws::Located<#ty>> {
-                let _ = depth;
-                rt_laws::any_of([#(#unmappable),*])
-            }
-
-            fn protos(depth: u32) -> RtStrategy<#proto> {
-                let _ = depth;
-                #protos.prop_map(|#proto_parts| #message).boxed()
-            }
-
-            fn corrupted(depth: u32) -> Option<rt_laws::Located<#proto>> {
-                let _ = depth;
-                rt_laws::any_of([#(#corrupted),*])
-            }
-
-            fn same(#a: &#ty, #b: &#ty) -> bool {
-                #same
-            }
-
-            fn same_proto(#a: &#proto, #b: &#proto) -> bool {
-                #same_proto
-            }
+        fn same(#a: &#ty, #b: &#ty) -> bool {
+            #same
         }
 
-        #grade
+        fn same_proto(#a: &#proto, #b: &#proto) -> bool {
+            #same_proto
+        }
     }
+}
+
+/// The parameter, which nothing asks for where there are no fields.
+fn depth(unused: bool) -> Ident {
+    ident(if unused { "_depth" } else { "depth" })
 }
 
 fn all(conditions: impl Iterator<Item = TokenStream>) -> TokenStream {

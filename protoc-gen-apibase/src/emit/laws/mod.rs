@@ -85,10 +85,8 @@ fn tests(entity: &Entity) -> TokenStream {
 
             #[test]
             fn the_grade_is_that_of_its_fields() {
-                assert_eq!(
-                    <#mapper as ::apibase::ProtobufMapper>::GRADE,
-                    super::#grade()
-                );
+                let grade = <#mapper as ::apibase::ProtobufMapper>::GRADE;
+                assert_eq!(grade, super::#grade());
             }
         }
     }

@@ -78,74 +78,28 @@ pub(super) fn oneof(oneof: &DomainOneof) -> TokenStream {
     let mapper = ident(&oneof.mapper);
     let (ty, proto) = (code(&oneof.ty), code(&oneof.proto));
     let allow = allow_deprecated(oneof.variants.iter().any(|variant| variant.deprecated));
-    let each = |function: &str, target: &TokenStream| {
-        let function = ident(function);
-        let strategies = oneof.variants.iter().map(|variant| {
-            let name = ident(&variant.name);
-            let inner = code(&variant.mapping.mapper);
-            if variant.recursive {
-                quote! {
-                    (depth > 0).then(|| <#inner>::#function(depth - 1).prop_map(#target::#name).boxed())
-                }
-            } else {
-                quote!(Some(<#inner>::#function(depth).prop_map(#target::#name).boxed()))
-            }
-        });
-        quote!([#(#strategies),*])
-    };
-    let wrong = |function: &str, target: &TokenStream| {
-        let function = ident(function);
-        let strategies = oneof.variants.iter().map(|variant| {
-            let name = ident(&variant.name);
-            let path = variant.path.as_str();
-            let inner = code(&variant.mapping.mapper);
-            if variant.recursive {
-                quote! {
-                    rt_laws::wrapped(
-                        (depth > 0).then(|| <#inner>::#function(depth - 1)).flatten(),
-                        #path,
-                        #target::#name,
-                    )
-                }
-            } else {
-                quote!(rt_laws::wrapped(<#inner>::#function(depth), #path, #target::#name))
-            }
-        });
-        quote!([#(#strategies),*])
-    };
-    let (entities, protos) = (each("entities", &ty), each("protos", &proto));
-    let (unmappable, corrupted) = (wrong("unmappable", &ty), wrong("corrupted", &proto));
-    let same = |target: &TokenStream, function: &str| {
-        let function = ident(function);
-        let arms = oneof.variants.iter().map(|variant| {
-            let name = ident(&variant.name);
-            let inner = code(&variant.mapping.mapper);
-            quote!((#target::#name(a), #target::#name(b)) => <#inner>::#function(a, b))
-        });
-        let other = (oneof.variants.len() > 1).then(|| quote!(_ => false));
-        quote!(match (a, b) { #(#arms,)* #other })
-    };
-    let (same, same_proto) = (same(&ty, "same"), same(&proto, "same_proto"));
+    let (entities, protos) = (each(oneof, "entities", &ty), each(oneof, "protos", &proto));
+    let (unmappable, corrupted) = (
+        wrong(oneof, "unmappable", &ty),
+        wrong(oneof, "corrupted", &proto),
+    );
+    let (same, same_proto) = (same(oneof, "same", &ty), same(oneof, "same_proto", &proto));
     quote! {
         #allow
         impl rt_laws::Lawful for #mapper {
             fn entities(depth: u32) -> RtStrategy<#ty> {
-                let _ = depth;
                 rt_laws::one_of(#entities)
             }
 
             fn unmappable(depth: u32) -> Option<rt_laws::Located<#ty>> {
-                let _ = depth;
                 rt_laws::any_of(#unmappable)
             }
 
             fn protos(depth: u32) -> RtStrategy<#proto> {
-                let _ = depth;
                 rt_laws::one_of(#protos)
             }
 
             fn corrupted(depth: u32) -> Option<rt_laws::Located<#proto>> {
-                let _ = depth;
                 rt_laws::any_of(#corrupted)
             }
 
@@ -158,6 +112,56 @@ pub(super) fn oneof(oneof: &DomainOneof) -> TokenStream {
             }
         }
     }
+}
+
+/// The values of each member. One that leads back to the oneof's message is left out in the end.
+fn each(oneof: &DomainOneof, function: &str, target: &TokenStream) -> TokenStream {
+    let function = ident(function);
+    let strategies = oneof.variants.iter().map(|variant| {
+        let name = ident(&variant.name);
+        let inner = code(&variant.mapping.mapper);
+        if variant.recursive {
+            quote! {
+                (depth > 0).then(|| <#inner>::#function(depth - 1).prop_map(#target::#name).boxed())
+            }
+        } else {
+            quote!(Some(<#inner>::#function(depth).prop_map(#target::#name).boxed()))
+        }
+    });
+    quote!([#(#strategies),*])
+}
+
+/// The same for values with something wrong in them.
+fn wrong(oneof: &DomainOneof, function: &str, target: &TokenStream) -> TokenStream {
+    let function = ident(function);
+    let strategies = oneof.variants.iter().map(|variant| {
+        let name = ident(&variant.name);
+        let path = variant.path.as_str();
+        let inner = code(&variant.mapping.mapper);
+        if variant.recursive {
+            quote! {
+                rt_laws::wrapped(
+                    (depth > 0).then(|| <#inner>::#function(depth - 1)).flatten(),
+                    #path,
+                    #target::#name,
+                )
+            }
+        } else {
+            quote!(rt_laws::wrapped(<#inner>::#function(depth), #path, #target::#name))
+        }
+    });
+    quote!([#(#strategies),*])
+}
+
+fn same(oneof: &DomainOneof, function: &str, target: &TokenStream) -> TokenStream {
+    let function = ident(function);
+    let arms = oneof.variants.iter().map(|variant| {
+        let name = ident(&variant.name);
+        let inner = code(&variant.mapping.mapper);
+        quote!((#target::#name(a), #target::#name(b)) => <#inner>::#function(a, b))
+    });
+    let other = (oneof.variants.len() > 1).then(|| quote!(_ => false));
+    quote!(match (a, b) { #(#arms,)* #other })
 }
 
 /// A `google.type` message: of its values only the runtime knows which are right.
