@@ -44,7 +44,7 @@ message OrderLine {}
 fn an_entity_and_an_enum() {
     let request = shop(
         r#"message Item { option (apibase.v1.entity) = { name: "Color" }; }
-enum Color { COLOR_UNSPECIFIED = 0; }
+enum Color { COLOR_UNSPECIFIED = 0; COLOR_RED = 1; }
 "#,
     );
     insta::assert_snapshot!(refusal(&request));

@@ -52,15 +52,11 @@ pub(super) fn mapper(found: &DomainEnum) -> TokenStream {
         let name = ident(name);
         quote!(Ok(#proto::#name) => Err(map::MapError::missing()),)
     });
-    let body = if found.variants.is_empty() {
-        quote!(match *entity {})
-    } else {
-        quote! {
-            let value = match entity {
-                #(#to),*
-            };
-            Ok(value as i32)
-        }
+    let body = quote! {
+        let value = match entity {
+            #(#to),*
+        };
+        Ok(value as i32)
     };
     quote! {
         #about

@@ -64,9 +64,17 @@ impl<'a> Entities<'a> {
                 .is_some_and(|rule| rule.entities)
     }
 
-    /// Whether an enum is one of the domain. Catalogues of errors are not.
+    /// Whether an enum is one of the domain. Catalogues of errors are not, nor is one whose only value
+    /// stands for none.
     pub(super) fn is_domain_enum(&self, found: &EnumRef<'_>) -> bool {
-        self.rules.errors(&found.full_name).is_none()
+        let has_values = found
+            .descriptor
+            .value
+            .iter()
+            .any(|value| value.number() != 0)
+            || super::enums::unspecified(found.descriptor).is_none();
+        has_values
+            && self.rules.errors(&found.full_name).is_none()
             && (self.is_configured(&found.full_name) || self.has_entities(found.file))
     }
 
