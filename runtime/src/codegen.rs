@@ -1,6 +1,7 @@
 //! All that generated code names. Not for people: it may change with the generator.
 
 pub use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+pub use std::error::Error;
 pub use std::fmt;
 pub use std::future::Future;
 pub use std::net::IpAddr;
@@ -23,11 +24,15 @@ pub use url::Url;
 #[cfg(feature = "uuid")]
 pub use uuid::Uuid;
 
+pub use crate::__into_domain as into_domain;
+pub use crate::Code;
 pub use crate::client::{
-    CallError, CallOptions, Caller, Channel, ConnectError, Replies, Target, Transport,
+    CallError, CallOptions, Caller, Channel, ConnectError, Failure, Replies, Target, Transport,
 };
 pub use crate::context::Context;
-pub use crate::errors::DomainError;
+pub use crate::errors::{
+    DomainError, ErrorMetadata, ErrorParts, ErrorRow, ErrorTable, ServiceError,
+};
 pub use crate::mapper::{Change, LatLng, Money, NestedChange, Open, Redacted, plain};
 pub use crate::method::Method;
 pub use crate::server::{Call, ChainError, Dispatcher, Interceptors, Reply, Service, TowerService};

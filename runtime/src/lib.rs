@@ -76,7 +76,8 @@ pub use crate::client::{
 };
 pub use crate::context::{Context, Peer, ResponseMetadata};
 pub use crate::errors::{
-    DomainError, ERROR_STATUS_TABLE, ErrorRow, Fault, FieldViolation, ServiceError,
+    DOMAIN, DomainError, ERROR_STATUS_TABLE, ErrorDetail, ErrorDetails, ErrorMetadata, ErrorParts,
+    ErrorPolicy, ErrorResponse, ErrorRow, ErrorTable, Fault, FieldViolation, ServiceError,
 };
 pub use crate::mapper::{
     Change, EntityStream, Grade, LatLng, MapError, Money, NestedChange, Open, ProtoStream,

@@ -12,6 +12,7 @@ pub struct Method {
     slash: usize,
     kind: Kind,
     idempotency: Idempotency,
+    errors: &'static [&'static str],
 }
 
 /// Which side of a call streams.
@@ -70,6 +71,7 @@ impl Method {
             slash: last_slash(path.as_bytes()),
             kind,
             idempotency: Idempotency::Unknown,
+            errors: &[],
         }
     }
 
@@ -84,6 +86,13 @@ impl Method {
     #[must_use]
     pub const fn no_side_effects(mut self) -> Self {
         self.idempotency = Idempotency::NoSideEffects;
+        self
+    }
+
+    /// The same RPC, which declares these reasons of its service's catalogue.
+    #[must_use]
+    pub const fn errors(mut self, reasons: &'static [&'static str]) -> Self {
+        self.errors = reasons;
         self
     }
 
@@ -115,6 +124,13 @@ impl Method {
     #[must_use]
     pub const fn idempotency(&self) -> Idempotency {
         self.idempotency
+    }
+
+    /// The reasons of its service's catalogue that it declares; empty where it declares none, and can
+    /// fail with all of them.
+    #[must_use]
+    pub const fn declared_errors(&self) -> &'static [&'static str] {
+        self.errors
     }
 
     /// Whether calling twice is as good as calling once.

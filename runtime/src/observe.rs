@@ -58,6 +58,15 @@ pub enum Event<'a> {
         /// From its start to now.
         elapsed: Duration,
     },
+    /// A servicer returned an error that its method does not declare: the caller gets it all the same.
+    Undeclared {
+        /// The RPC.
+        method: &'a Method,
+        /// The call's context.
+        context: &'a Context,
+        /// The reason, of the service's catalogue.
+        reason: &'static str,
+    },
     /// The server refused a call before it was one: there is no `Started` and no `Ended`.
     Refused {
         /// The path of the request, as it came.
@@ -121,6 +130,10 @@ pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
 impl Observers {
     pub(crate) fn push(&mut self, observer: Arc<dyn Observer>) {
         self.0.push(observer);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn observe(&self, event: &Event<'_>) {

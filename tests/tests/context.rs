@@ -273,14 +273,19 @@ async fn each_domain_error_comes_back_as_it_was_before_and_in_mid_stream() {
         .on_count(move |_, request| async move { Ok(failing(2, at(request.count))) });
     let client = Running::start(scripted).await.client().await;
     let ctx = Context::background();
-    for (index, row) in ERROR_STATUS_TABLE.iter().enumerate() {
+    for (index, row) in ERROR_STATUS_TABLE.rows().iter().enumerate() {
         let check = |error: CallError<DomainError>| {
             let CallError::Service(error) = error else {
                 panic!("{error:?}");
             };
             assert_eq!(error.row(), Some(row));
-            assert_eq!(error.message(), format!("what {index} \u{fc}"));
             let fields: Vec<_> = error.fault().unwrap().violations().to_vec();
+            if row.redacted {
+                assert!(error.message().starts_with("the call failed; "), "{error}");
+                assert_eq!(fields, []);
+                return;
+            }
+            assert_eq!(error.message(), format!("what {index} \u{fc}"));
             assert_eq!(fields.len(), 2);
             assert_eq!(fields.first().unwrap().field, "a.b[3]");
         };
@@ -355,8 +360,7 @@ async fn metadata_that_no_peer_takes_is_an_error_of_its_call_alone() {
     let ctx = Context::background();
     for payload in ["headers", "trailers"] {
         let error = client.echo(&ctx, ask(payload)).await.unwrap_err();
-        assert_eq!(error.code(), Code::Internal);
-        assert!(error.to_string().contains(payload), "{error}");
+        assert_eq!(error.code(), Code::Internal, "{error}");
     }
     let gone = |error: CallError<DomainError>| {
         assert!(

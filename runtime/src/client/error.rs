@@ -2,9 +2,10 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use super::failure::{Failure, FailureKind};
-use crate::errors::ServiceError;
+use crate::errors::{Fault, ServiceError};
 use crate::{Code, Status};
 
 /// How a call failed: by an error that the service declares, or otherwise.
@@ -27,11 +28,16 @@ impl<E> CallError<E> {
         }
     }
 
-    /// Whether time ran out, here or at the server.
-    #[must_use]
-    pub fn is_timeout(&self) -> bool {
-        self.failure()
-            .is_some_and(|failure| failure.status().code() == Code::DeadlineExceeded)
+    /// The service's error, or the failure.
+    ///
+    /// # Errors
+    ///
+    /// The failure, if it is no error of the service.
+    pub fn into_service(self) -> Result<E, Box<Failure>> {
+        match self {
+            Self::Service(error) => Ok(error),
+            Self::Failed(failure) => Err(failure),
+        }
     }
 
     /// Whether the circuit breaker was open, so that nothing was sent.
@@ -72,6 +78,39 @@ impl<E: ServiceError> CallError<E> {
         }
     }
 
+    /// Whether time ran out, here or at the server.
+    pub fn is_timeout(&self) -> bool {
+        self.code() == Code::DeadlineExceeded
+    }
+
+    /// Whether the same call may succeed later: the service's table says so, or the server gave a
+    /// delay, or no server has acted on the call, or it was UNAVAILABLE. Not if somebody nearer to the
+    /// fault has retried already.
+    ///
+    /// Whether it is safe to call again is another question: that is for methods that are idempotent,
+    /// and for calls that [were not processed](Self::is_not_processed).
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Service(error) => {
+                let fault = fault(error);
+                !fault.is_some_and(Fault::is_already_retried)
+                    && (error.row().is_some_and(|row| row.retryable)
+                        || fault.is_some_and(|fault| fault.retry_delay().is_some()))
+            }
+            Self::Failed(failure) => failure.is_retryable(),
+        }
+    }
+
+    /// How long to wait before the next try, where the server or the service's table says so.
+    pub fn retry_delay(&self) -> Option<Duration> {
+        match self {
+            Self::Service(error) => fault(error)
+                .and_then(Fault::retry_delay)
+                .or_else(|| error.row()?.retry_delay),
+            Self::Failed(failure) => failure.details().retry_delay,
+        }
+    }
+
     /// What a status that the server sent is.
     pub(super) fn from_status(status: Status) -> Self {
         match E::from_status(status) {
@@ -79,6 +118,11 @@ impl<E: ServiceError> CallError<E> {
             Err(status) => Failure::new(FailureKind::Status, status).into(),
         }
     }
+}
+
+/// What an error says that is one of the nine.
+fn fault<E: ServiceError>(error: &E) -> Option<&Fault> {
+    error.parts().into_domain()?.fault()
 }
 
 impl<E> From<Failure> for CallError<E> {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::transport::TransportError;
+use crate::errors::ErrorDetails;
 use crate::{BoxError, Code, MapError, Status};
 
 /// A call that failed other than by an error of its service: what kind of failure, and the status
@@ -57,6 +58,11 @@ impl Failure {
             attempts: 0,
             processed: false,
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(status: Status) -> Self {
+        Self::new(FailureKind::Status, status)
     }
 
     pub(super) fn deadline() -> Self {
@@ -129,6 +135,38 @@ impl Failure {
     #[must_use]
     pub fn map_error(&self) -> Option<&MapError> {
         self.source()?.downcast_ref()
+    }
+
+    /// What the server's status has beside its code and message.
+    #[must_use]
+    pub fn details(&self) -> ErrorDetails {
+        ErrorDetails::of(&self.status)
+    }
+
+    /// Whether the same call may succeed later: the server gave a delay, no server has acted on the
+    /// call, or it was UNAVAILABLE; and nobody nearer to the fault has retried already.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self.kind {
+            FailureKind::Deadline
+            | FailureKind::Cancelled
+            | FailureKind::Encode
+            | FailureKind::Decode => false,
+            FailureKind::CircuitOpen | FailureKind::Refused => true,
+            FailureKind::Transport | FailureKind::Status => {
+                let details = self.details();
+                !details.already_retried
+                    && (self.is_not_processed()
+                        || self.status.code() == Code::Unavailable
+                        || details.retry_delay.is_some())
+            }
+        }
+    }
+
+    /// Whether the call was retried before it failed, here or nearer to the fault.
+    #[must_use]
+    pub fn is_already_retried(&self) -> bool {
+        self.attempts > 1 || self.details().already_retried
     }
 
     /// How often the request was sent; 0 when it never left.

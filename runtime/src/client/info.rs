@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tonic::metadata::MetadataMap;
 
+use crate::Status;
+
 /// What is known of a call beside its reply: the headers and trailers that came back, and how often
 /// it was sent.
 ///
@@ -26,6 +28,7 @@ pub struct CallInfo(Arc<Mutex<Known>>);
 struct Known {
     headers: MetadataMap,
     trailers: MetadataMap,
+    status: Option<Status>,
     attempts: u32,
 }
 
@@ -48,6 +51,13 @@ impl CallInfo {
         self.known().trailers.clone()
     }
 
+    /// The status that the server failed the call with, whole, whatever the call's error has become;
+    /// `None` if it didn't. [`ErrorDetails`](crate::ErrorDetails) reads what is in it.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        self.known().status.clone()
+    }
+
     /// How often the request was sent.
     #[must_use]
     pub fn attempts(&self) -> u32 {
@@ -68,6 +78,10 @@ impl CallInfo {
 
     pub(super) fn set_trailers(&self, trailers: MetadataMap) {
         self.known().trailers = trailers;
+    }
+
+    pub(super) fn set_status(&self, status: Status) {
+        self.known().status = Some(status);
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -114,6 +114,9 @@ where
             }
             Some(Err(status)) => {
                 self.tell(status.metadata());
+                if let Some(info) = &self.info {
+                    info.set_status(status.clone());
+                }
                 Err(CallError::from_status(status))
             }
             None => {

@@ -16,6 +16,9 @@ use self::cancellation::Cancellation;
 use self::extensions::Extensions;
 pub use self::response::ResponseMetadata;
 use crate::Method;
+use crate::errors::ErrorPolicy;
+use crate::observe::Observers;
+use crate::server::Chain;
 
 /// What belongs to a call and flows to the calls that it makes: the deadline, the correlation id,
 /// cancellation and typed extensions; and, in a servicer, what came in and what goes back.
@@ -56,6 +59,8 @@ struct Scope {
     response: response::Shared,
     /// None where nothing can cancel.
     cancellation: Option<Cancellation>,
+    /// What stands around the call; None where nothing does.
+    chain: Option<Arc<Chain>>,
 }
 
 /// A correlation id that was set by hand.
@@ -75,6 +80,7 @@ impl Context {
         peer: Option<Peer>,
         metadata: MetadataMap,
         deadline: Option<Instant>,
+        chain: Option<Arc<Chain>>,
     ) -> Self {
         let scope = Scope {
             method: Some(method),
@@ -82,6 +88,7 @@ impl Context {
             metadata,
             response: response::Shared::default(),
             cancellation: Some(Cancellation::default()),
+            chain,
         };
         Self::of(Arc::new(scope), deadline)
     }
@@ -145,6 +152,13 @@ impl Context {
         } else {
             self.clone()
         }
+    }
+
+    /// The trace that the call belongs to, as 32 lower-case hexadecimal digits: from the incoming
+    /// `traceparent` (W3C Trace Context). None where there is no valid one.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        trace_id(self.scope.metadata.get("traceparent")?.to_str().ok()?)
     }
 
     /// When the call has to be over; `None` if it may take forever.
@@ -230,6 +244,17 @@ impl Context {
         self.cancellation().is_some()
     }
 
+    /// What the server changes about errors; `None` where it changes nothing.
+    pub(crate) fn error_policy(&self) -> Option<&ErrorPolicy> {
+        Some(&self.scope.chain.as_ref()?.errors)
+    }
+
+    /// Who hears of the call on the server; `None` where nobody does.
+    pub(crate) fn observers(&self) -> Option<&Observers> {
+        let observers = &self.scope.chain.as_ref()?.observers;
+        (!observers.is_empty()).then_some(observers)
+    }
+
     fn cancellation(&self) -> Option<&Cancellation> {
         let cancellation = self.scope.cancellation.as_ref();
         cancellation.filter(|_| !self.detached)
@@ -255,6 +280,27 @@ fn is_correlation_id(id: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
+/// The trace of a `traceparent`: `<version>-<trace>-<parent>-<flags>`, and more in later versions.
+fn trace_id(traceparent: &str) -> Option<&str> {
+    let is_hex = |part: &str, length| {
+        part.len() == length
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
+    };
+    let mut parts = traceparent.split('-');
+    let (version, trace) = (parts.next()?, parts.next()?);
+    let (parent, flags) = (parts.next()?, parts.next()?);
+    let is_whole = version != "00" || parts.next().is_none();
+    let is_valid = is_hex(version, 2)
+        && version != "ff"
+        && is_hex(trace, 32)
+        && trace.bytes().any(|b| b != b'0')
+        && is_hex(parent, 16)
+        && is_hex(flags, 2);
+    (is_valid && is_whole).then_some(trace)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,7 +312,7 @@ mod tests {
         for (key, value) in pairs {
             metadata.insert(*key, value.parse().unwrap());
         }
-        Context::incoming(METHOD, None, metadata, None)
+        Context::incoming(METHOD, None, metadata, None, None)
     }
 
     #[test]
@@ -280,6 +326,33 @@ mod tests {
         assert_eq!(id(&[("x-correlation-id", "a b")]), None);
         assert_eq!(id(&[("x-correlation-id", &"a".repeat(129))]), None);
         assert_eq!(id(&[]), None);
+    }
+
+    #[test]
+    fn the_trace_id_is_that_of_a_valid_traceparent() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let of = |header: &str| {
+            incoming(&[("traceparent", header)])
+                .trace_id()
+                .map(str::to_owned)
+        };
+        for valid in [
+            format!("00-{trace}-00f067aa0ba902b7-01"),
+            format!("cc-{trace}-00f067aa0ba902b7-01-what-will-come"),
+        ] {
+            assert_eq!(of(&valid).as_deref(), Some(trace), "{valid}");
+        }
+        for invalid in [
+            String::new(),
+            trace.to_owned(),
+            format!("ff-{trace}-00f067aa0ba902b7-01"),
+            format!("00-{trace}-00f067aa0ba902b7-01-more"),
+            format!("00-{}-00f067aa0ba902b7-01", trace.to_uppercase()),
+            format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)),
+            format!("00-{trace}-00f067aa0ba902b7"),
+        ] {
+            assert_eq!(of(&invalid), None, "{invalid}");
+        }
     }
 
     #[test]

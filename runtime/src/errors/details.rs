@@ -1,244 +1,132 @@
-//! A domain error's details on the wire: `google.rpc.Status` in `grpc-status-details-bin`, and
-//! `common.ErrorDetail` in `error-detail-bin`.
+//! [`ErrorDetails`]: what a status has beside its code and message.
+
+use std::collections::HashMap;
+use std::time::Duration;
 
 use prost::{Message, Name};
-use tonic::metadata::{BinaryMetadataValue, MetadataMap};
 
-use super::fault::Fault;
-use super::table::{DOMAIN, ERROR_STATUS_TABLE, ErrorRow};
-use super::{DomainError, FieldViolation};
+use super::FieldViolation;
+use super::google::{self, BadRequest, ErrorInfo, RequestInfo, RetryInfo, RichStatus};
+use super::leaving::{ERROR_ID, PUSHBACK};
 use crate::Status;
-use crate::wire::status::cut;
 
-const ERROR_DETAIL: &str = "error-detail-bin";
-
-/// What is sent of the violations, in bytes: trailers have no room for more.
-const MAX_VIOLATIONS: usize = 1024;
-
-/// The status of an error in `row` that says `fault`.
-pub(super) fn status(row: &ErrorRow, fault: Option<&Fault>) -> Status {
-    let message = cut(fault.map_or("", Fault::message));
-    let violations = sendable(fault.map_or(&[][..], Fault::violations));
-
-    let mut details = vec![any(&ErrorInfo {
-        reason: row.reason.to_owned(),
-        domain: DOMAIN.to_owned(),
-    })];
-    if !violations.is_empty() {
-        details.push(any(&BadRequest {
-            field_violations: violations.iter().map(Violation::from).collect(),
-        }));
-    }
-    let rich = RichStatus {
-        code: row.code as i32,
-        message: message.to_owned(),
-        details,
-    };
-    let detail = ErrorDetail {
-        code: row.class.to_owned(),
-        message: message.to_owned(),
-        field: violations
-            .first()
-            .map_or_else(String::new, |violation| violation.field.clone()),
-    };
-
-    let mut metadata = MetadataMap::new();
-    metadata.insert_bin(
-        ERROR_DETAIL,
-        BinaryMetadataValue::from_bytes(&detail.encode_to_vec()),
-    );
-    let details = rich.encode_to_vec().into();
-    let mut status = Status::with_details_and_metadata(row.code, message, details, metadata);
-    if let Some(source) = fault.and_then(Fault::source) {
-        status.set_source(source.clone());
-    }
-    status
+/// What a status has beside its code and message (`google.rpc.Status` in `grpc-status-details-bin`),
+/// whoever sent it. What is of another type is kept as it is.
+///
+/// ```
+/// use apibase::{Code, ErrorDetails, Status};
+///
+/// let details = ErrorDetails::of(&Status::new(Code::NotFound, "no such item"));
+/// assert_eq!(details.reason(), None);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ErrorDetails {
+    /// `google.rpc.ErrorInfo`: the domain that the reason is of; empty without one.
+    pub domain: String,
+    /// `google.rpc.ErrorInfo`: why the call failed, for programs; empty without one.
+    pub reason: String,
+    /// `google.rpc.ErrorInfo`: what programs may want to know.
+    pub metadata: HashMap<String, String>,
+    /// `google.rpc.BadRequest`: the fields of the request that are wrong.
+    pub violations: Vec<FieldViolation>,
+    /// `google.rpc.RetryInfo`: how long to wait before the next try.
+    pub retry_delay: Option<Duration>,
+    /// `google.rpc.RequestInfo`: the correlation id of the call, or what the server calls it; empty
+    /// without one.
+    pub request_id: String,
+    /// `google.rpc.RequestInfo`: the trace of the call; empty without one.
+    pub serving_data: String,
+    /// Details of other types, and those that don't decode, in their order.
+    pub others: Vec<prost_types::Any>,
+    /// Whether somebody nearer to the fault has retried already (`grpc-retry-pushback-ms` is negative
+    /// or no number, gRFC A6).
+    pub already_retried: bool,
 }
 
-/// As many of `violations`, from the first, as trailers have room for.
-fn sendable(violations: &[FieldViolation]) -> &[FieldViolation] {
-    let mut size = 0;
-    let end = violations.iter().position(|violation| {
-        size += violation.field.len() + violation.description.len();
-        size > MAX_VIOLATIONS
-    });
-    end.and_then(|end| violations.get(..end))
-        .unwrap_or(violations)
-}
-
-/// The domain error that `status` is: by domain and reason, never by code.
-pub(super) fn domain_error(status: &Status) -> Option<DomainError> {
-    if status.details().is_empty() {
-        return None;
-    }
-    let rich = RichStatus::decode(status.details()).ok()?;
-    let info: ErrorInfo = find(&rich)?;
-    if info.domain != DOMAIN {
-        return None;
-    }
-    let index = ERROR_STATUS_TABLE
-        .iter()
-        .position(|row| row.reason == info.reason)?;
-    let mut fault = Fault::new(status.message());
-    for violation in find::<BadRequest>(&rich)
-        .unwrap_or_default()
-        .field_violations
-    {
-        fault.push_violation(violation.into());
-    }
-    DomainError::from_row(index, fault)
-}
-
-fn any<M: Message + Name>(message: &M) -> prost_types::Any {
-    prost_types::Any {
-        type_url: M::type_url(),
-        value: message.encode_to_vec(),
-    }
-}
-
-fn find<M: Message + Name + Default>(status: &RichStatus) -> Option<M> {
-    let name = M::full_name();
-    let detail = status.details.iter().find(|any| {
-        any.type_url
-            .rsplit_once('/')
-            .is_some_and(|(_, full_name)| full_name == name)
-    })?;
-    M::decode(&*detail.value).ok()
-}
-
-/// `google.rpc.Status`.
-#[derive(Clone, PartialEq, Message)]
-struct RichStatus {
-    #[prost(int32, tag = "1")]
-    code: i32,
-    #[prost(string, tag = "2")]
-    message: String,
-    #[prost(message, repeated, tag = "3")]
-    details: Vec<prost_types::Any>,
-}
-
-/// `google.rpc.ErrorInfo`; the nine have no metadata.
-#[derive(Clone, PartialEq, Message)]
-struct ErrorInfo {
-    #[prost(string, tag = "1")]
-    reason: String,
-    #[prost(string, tag = "2")]
-    domain: String,
-}
-
-/// `google.rpc.BadRequest`.
-#[derive(Clone, PartialEq, Message)]
-struct BadRequest {
-    #[prost(message, repeated, tag = "1")]
-    field_violations: Vec<Violation>,
-}
-
-/// `google.rpc.BadRequest.FieldViolation`.
-#[derive(Clone, PartialEq, Message)]
-struct Violation {
-    #[prost(string, tag = "1")]
-    field: String,
-    #[prost(string, tag = "2")]
-    description: String,
-}
-
-/// `common.ErrorDetail`.
-#[derive(Clone, PartialEq, Message)]
-struct ErrorDetail {
-    #[prost(string, tag = "1")]
-    code: String,
-    #[prost(string, tag = "2")]
-    message: String,
-    #[prost(string, tag = "3")]
-    field: String,
-}
-
-macro_rules! rpc_names {
-    ($($message:ty => $name:literal),*) => {
-        $(
-            impl Name for $message {
-                const PACKAGE: &'static str = "google.rpc";
-                const NAME: &'static str = $name;
-
-                fn type_url() -> String {
-                    concat!("type.googleapis.com/google.rpc.", $name).to_owned()
-                }
-            }
-        )*
-    };
-}
-
-rpc_names!(ErrorInfo => "ErrorInfo", BadRequest => "BadRequest");
-
-impl From<&FieldViolation> for Violation {
-    fn from(violation: &FieldViolation) -> Self {
-        Self {
-            field: violation.field.clone(),
-            description: violation.description.clone(),
-        }
-    }
-}
-
-impl From<Violation> for FieldViolation {
-    fn from(violation: Violation) -> Self {
-        Self {
-            field: violation.field,
-            description: violation.description,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Code, ServiceError};
-
-    #[test]
-    fn every_kind_survives_the_wire() {
-        for (index, row) in ERROR_STATUS_TABLE.iter().enumerate() {
-            let error = DomainError::from_row(index, Fault::new("what")).unwrap();
-            let error = error.with_violation("a.b", "is wrong");
-            assert_eq!(error.row(), Some(row));
-            let status = error.into_status();
-            assert_eq!(status.code(), row.code);
-            let back = DomainError::from_status(status).unwrap();
-            assert_eq!(back.row(), Some(row));
-            assert_eq!(back.message(), "what");
-            assert_eq!(back.fault().unwrap().violations().len(), 1);
-        }
-    }
-
-    #[test]
-    fn a_source_stays_in_the_process() {
-        let error = DomainError::database("cannot read").with_source("password=hunter2");
-        let status = error.into_status();
-        let mut headers = http::HeaderMap::new();
-        crate::wire::status::write(&status, &mut headers);
-        assert!(!format!("{headers:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn a_raw_status_goes_through_unchanged() {
-        let error = DomainError::from(Status::new(Code::Aborted, "version race"));
-        let status = error.into_status();
-        assert_eq!(
-            (status.code(), status.message()),
-            (Code::Aborted, "version race")
-        );
-        assert!(DomainError::from_status(status).is_err());
-    }
-
-    #[test]
-    fn another_domain_with_the_same_reason_is_not_ours() {
-        let rich = RichStatus {
-            code: 5,
-            message: String::new(),
-            details: vec![any(&ErrorInfo {
-                reason: "NOT_FOUND".to_owned(),
-                domain: "elsewhere".to_owned(),
-            })],
+impl ErrorDetails {
+    /// Those of `status`; nothing where it has none, or what it has doesn't decode. Of several
+    /// details of one type the first one counts, the others are with the [`others`](Self::others).
+    #[must_use]
+    pub fn of(status: &Status) -> Self {
+        let mut details = Self {
+            already_retried: status
+                .metadata()
+                .get(PUSHBACK)
+                .is_some_and(|value| !value.to_str().is_ok_and(is_delay)),
+            ..Self::default()
         };
-        let status = Status::with_details(Code::NotFound, "", rich.encode_to_vec().into());
-        assert!(DomainError::from_status(status).is_err());
+        if status.details().is_empty() {
+            return details;
+        }
+        let rich = RichStatus::decode(status.details()).unwrap_or_default();
+        let mut seen = Seen::default();
+        for detail in rich.details {
+            if let Some(detail) = details.take(detail, &mut seen) {
+                details.others.push(detail);
+            }
+        }
+        details
     }
+
+    /// Domain and reason; `None` where the server gave none.
+    #[must_use]
+    pub fn reason(&self) -> Option<(&str, &str)> {
+        (!self.reason.is_empty()).then_some((self.domain.as_str(), self.reason.as_str()))
+    }
+
+    /// The id under which the server's log has an error that it redacted.
+    #[must_use]
+    pub fn error_id(&self) -> Option<&str> {
+        self.metadata.get(ERROR_ID).map(String::as_str)
+    }
+
+    /// Puts a detail where it belongs, or gives it back.
+    fn take(&mut self, detail: prost_types::Any, seen: &mut Seen) -> Option<prost_types::Any> {
+        if let Some(info) = decode::<ErrorInfo>(&detail, &mut seen.info) {
+            self.domain = info.domain;
+            self.reason = info.reason;
+            self.metadata = info.metadata;
+        } else if let Some(request) = decode::<BadRequest>(&detail, &mut seen.request) {
+            let violations = request.field_violations.into_iter();
+            self.violations = violations
+                .map(|violation| FieldViolation {
+                    field: violation.field,
+                    description: violation.description,
+                })
+                .collect();
+        } else if let Some(info) = decode::<RetryInfo>(&detail, &mut seen.retry) {
+            // A negative delay is none.
+            self.retry_delay = info.retry_delay.and_then(|delay| delay.try_into().ok());
+        } else if let Some(info) = decode::<RequestInfo>(&detail, &mut seen.call) {
+            self.request_id = info.request_id;
+            self.serving_data = info.serving_data;
+        } else {
+            return Some(detail);
+        }
+        None
+    }
+}
+
+/// The types of which there was one.
+#[derive(Default)]
+struct Seen {
+    info: bool,
+    request: bool,
+    retry: bool,
+    call: bool,
+}
+
+/// A detail as an `M`, if it is the first.
+fn decode<M: Message + Name + Default>(detail: &prost_types::Any, seen: &mut bool) -> Option<M> {
+    if *seen || !google::is::<M>(detail) {
+        return None;
+    }
+    let decoded = M::decode(&*detail.value).ok()?;
+    *seen = true;
+    Some(decoded)
+}
+
+fn is_delay(value: &str) -> bool {
+    value.parse::<i64>().is_ok_and(|delay| delay >= 0)
 }

@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::details;
 use super::fault::{Fault, FieldViolation};
-use super::service::ServiceError;
-use super::table::{ERROR_STATUS_TABLE, ErrorRow};
+use super::service::{ErrorMetadata, ErrorParts, ServiceError};
+use super::table::{ERROR_STATUS_TABLE, ErrorRow, ErrorTable};
+use crate::client::{Failure, FailureKind};
 use crate::stream::InboundError;
 use crate::{Code, MetadataError, Status};
 
@@ -101,7 +102,7 @@ impl DomainError {
         self
     }
 
-    /// The same error naming one more field of the request that is wrong.
+    /// The same error naming one more field of the request that is wrong (`BadRequest` on the wire).
     ///
     /// A raw status stays as it is.
     #[must_use]
@@ -119,17 +120,63 @@ impl DomainError {
         self
     }
 
+    /// The same error, and the call may succeed after `delay`: on the wire that is `RetryInfo` and
+    /// `grpc-retry-pushback-ms` (gRFC A6).
+    ///
+    /// A raw status stays as it is.
+    #[must_use]
+    pub fn with_retry_delay(mut self, delay: Duration) -> Self {
+        if let Some(fault) = self.fault_mut() {
+            fault.set_retry_delay(Some(delay));
+        }
+        self
+    }
+
+    /// The same error, which has been retried on this side already: callers are told not to retry it
+    /// once more (`grpc-retry-pushback-ms: -1`, gRFC A6), so that retries don't multiply along a
+    /// chain of services.
+    ///
+    /// A raw status stays as it is.
+    #[must_use]
+    pub fn already_retried(mut self) -> Self {
+        if let Some(fault) = self.fault_mut() {
+            fault.set_already_retried(true);
+        }
+        self
+    }
+
+    /// What it is to a caller of this service that a call to another one failed: `Timeout` where time
+    /// ran out, CANCELLED where the call that it was made in is over, else `ExternalService`, already
+    /// retried if the failed call was. The failure is the source; its words stay in the process.
+    #[must_use]
+    pub fn upstream(failure: Failure) -> Self {
+        let message = "a service behind this one failed";
+        let error = match failure.kind() {
+            FailureKind::Cancelled => {
+                let message = "the call is over";
+                return Self::from(Status::new(Code::Cancelled, message)).with_source(failure);
+            }
+            FailureKind::Deadline => Self::timeout("a service behind this one took too long"),
+            _ if failure.status().code() == Code::DeadlineExceeded => {
+                Self::timeout("a service behind this one took too long")
+            }
+            _ if failure.is_already_retried() => Self::external_service(message).already_retried(),
+            _ => Self::external_service(message),
+        };
+        error.with_source(failure)
+    }
+
     /// What it says; `None` for a raw status.
     #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
-        self.parts().map(|(_, fault)| fault)
+        self.indexed().map(|(_, fault)| fault)
     }
 
     /// Its row of [`ERROR_STATUS_TABLE`]; `None` for a raw status.
     #[must_use]
     pub fn row(&self) -> Option<&'static ErrorRow> {
-        let (index, _) = self.parts()?;
-        ERROR_STATUS_TABLE.get(index)
+        let (index, _) = self.indexed()?;
+        ERROR_STATUS_TABLE.rows().get(index)
     }
 
     /// Its message, whatever it is.
@@ -157,7 +204,7 @@ impl DomainError {
         })
     }
 
-    fn parts(&self) -> Option<(usize, &Fault)> {
+    fn indexed(&self) -> Option<(usize, &Fault)> {
         Some(match self {
             Self::Validation(fault) => (0, fault),
             Self::NotFound(fault) => (1, fault),
@@ -189,24 +236,15 @@ impl DomainError {
 }
 
 impl ServiceError for DomainError {
-    fn code(&self) -> Code {
-        match self {
-            Self::Status(status) => status.code(),
-            other => other.row().map_or(Code::Unknown, |row| row.code),
-        }
+    const TABLE: &'static ErrorTable = &ERROR_STATUS_TABLE;
+
+    fn parts(&self) -> ErrorParts<'_> {
+        ErrorParts::domain(self)
     }
 
-    fn into_status(self) -> Status {
-        match (self.row(), self) {
-            (_, Self::Status(status)) => *status,
-            (Some(row), error) => details::status(row, error.fault()),
-            // Every variant but `Status` has a row.
-            (None, error) => Status::unknown(error.message()),
-        }
-    }
-
-    fn from_status(status: Status) -> Result<Self, Status> {
-        details::domain_error(&status).ok_or(status)
+    /// None: it has no domain beside the one that all services have.
+    fn from_reason(_reason: &str, _metadata: &mut ErrorMetadata) -> Option<Self> {
+        None
     }
 }
 
@@ -237,7 +275,7 @@ impl From<Status> for DomainError {
 
 impl From<InboundError> for DomainError {
     fn from(error: InboundError) -> Self {
-        Self::Status(Box::new(error.into_status()))
+        error.into_domain()
     }
 }
 

@@ -1,6 +1,5 @@
 //! The head of a request: is it a call that we take, and what is its context?
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
@@ -9,8 +8,10 @@ use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
 use super::body::ReplyBody;
+use super::interceptors::Interceptors;
 use crate::context::Peer;
-use crate::observe::{Event, Observers, Refusal};
+use crate::errors;
+use crate::observe::{Event, Refusal};
 use crate::wire::{headers, timeout};
 use crate::{Code, Context, Method, Status};
 
@@ -21,6 +22,7 @@ pub(crate) fn accept(
     parts: Parts,
     peer: Option<Peer>,
     method: Option<&'static Method>,
+    chain: &Interceptors,
 ) -> Result<(Context, &'static Method), Refused> {
     let refuse = |reason, problem| Refused {
         path: parts.uri.path().to_owned(),
@@ -64,7 +66,9 @@ pub(crate) fn accept(
         }
     };
     let metadata = MetadataMap::from_headers(parts.headers);
-    Ok((Context::incoming(*method, peer, metadata, deadline), method))
+    let chain = chain.chain().cloned();
+    let context = Context::incoming(*method, peer, metadata, deadline, chain);
+    Ok((context, method))
 }
 
 /// Why a call is not taken, and what its caller is told.
@@ -92,9 +96,9 @@ impl Refused {
     }
 
     /// The answer, once the observers have heard of it.
-    pub(crate) fn respond(self, observers: Option<&Arc<Observers>>) -> Response<ReplyBody> {
-        if let Some(observers) = observers {
-            observers.observe(&Event::Refused {
+    pub(crate) fn respond(self, chain: &Interceptors) -> Response<ReplyBody> {
+        if let Some(chain) = chain.chain() {
+            chain.observers.observe(&Event::Refused {
                 path: &self.path,
                 reason: self.reason,
                 code: match &self.problem {
@@ -114,6 +118,9 @@ impl Refused {
                 response
             }
             Problem::Status(status) => {
+                let reason = self.reason.as_str();
+                let nobodys = Context::background();
+                let status = errors::plain(status.code(), reason, status.message(), &nobodys);
                 let mut response = ReplyBody::trailers_only(None, &status);
                 if self.reason == Refusal::Encoding {
                     let name = headers::GRPC_ACCEPT_ENCODING;

@@ -14,10 +14,12 @@ use tokio::time::Sleep;
 use super::call::{Answer, Reply};
 use super::guard::CallGuard;
 use super::serving::{deadline_exceeded, panicked};
+use super::trailers;
+use crate::errors;
 use crate::wire::encode::{Fill, Source};
 use crate::wire::headers::MAX_METADATA;
 use crate::wire::{headers, status};
-use crate::{Code, Status};
+use crate::{Code, Context, Status};
 
 /// The body of a reply. One type for all kinds of calls: it holds what ends with the call, and ends
 /// it when the last trailer has been handed over or when it is dropped.
@@ -70,7 +72,8 @@ impl ReplyBody {
         };
         let mut headers = headers::from_metadata(guard.context().response().take_headers());
         if headers::size(&headers) > MAX_METADATA {
-            return Self::trailers_only(Some(guard), &too_large("headers"));
+            let failure = too_large("headers", Some(guard.context()));
+            return Self::trailers_only(Some(guard), &failure);
         }
         headers.insert(header::CONTENT_TYPE, headers::GRPC);
         let mut response = Response::new(Self {
@@ -84,15 +87,15 @@ impl ReplyBody {
 
     /// The response to a call that failed before its first message.
     pub(crate) fn trailers_only(mut guard: Option<CallGuard>, failure: &Status) -> Response<Self> {
-        let mut headers = HeaderMap::new();
+        let mut own = HeaderMap::new();
         if let Some(guard) = &mut guard {
-            let own = guard.context().response();
-            headers.extend(headers::from_metadata(own.take_headers()));
-            headers.extend(headers::from_metadata(own.take_trailers()));
-            make_room(&mut headers, failure);
+            let response = guard.context().response();
+            own.extend(headers::from_metadata(response.take_headers()));
+            own.extend(headers::from_metadata(response.take_trailers()));
             guard.finish(failure.code());
         }
-        status::write(failure, &mut headers);
+        let call = guard.as_ref().map(CallGuard::context);
+        let mut headers = trailers::of_failure(own, failure, call);
         headers.insert(header::CONTENT_TYPE, headers::GRPC);
         let mut response = Response::new(Self {
             content: Content::Empty,
@@ -105,26 +108,21 @@ impl ReplyBody {
 
     /// What is left of a call that ended so.
     fn trailers(&mut self, end: Result<(), Status>) -> Content {
-        let mut trailers = HeaderMap::new();
-        if let Some(guard) = &self.guard {
-            trailers = headers::from_metadata(guard.context().response().take_trailers());
+        let call = self.guard.as_ref().map(CallGuard::context);
+        let mut own = HeaderMap::new();
+        if let Some(call) = call {
+            own = headers::from_metadata(call.response().take_trailers());
         }
-        let end = match end {
-            Ok(()) if headers::size(&trailers) > MAX_METADATA => Err(too_large("trailers")),
-            end => end,
-        };
-        let code = match end {
-            Ok(()) => {
-                status::write_ok(&mut trailers);
-                Code::Ok
+        let failure = match end {
+            Ok(()) if headers::size(&own) <= MAX_METADATA => {
+                status::write_ok(&mut own);
+                return Content::Trailers(own, Code::Ok);
             }
-            Err(failure) => {
-                make_room(&mut trailers, &failure);
-                status::write(&failure, &mut trailers);
-                failure.code()
-            }
+            Ok(()) => too_large("trailers", call),
+            Err(failure) => failure,
         };
-        Content::Trailers(trailers, code)
+        let trailers = trailers::of_failure(own, &failure, call);
+        Content::Trailers(trailers, failure.code())
     }
 
     /// Asks the stream for more; the deadline ends it, and so does a panic.
@@ -132,28 +130,24 @@ impl ReplyBody {
         let Content::Stream { source, buffer } = &mut self.content else {
             return Poll::Ready(Fill::End(Ok(())));
         };
+        let call = self.guard.as_ref().map(CallGuard::context);
         if let Some(sleep) = &mut self.sleep
             && sleep.as_mut().poll(cx).is_ready()
         {
-            return Poll::Ready(Fill::End(Err(deadline_exceeded())));
+            return Poll::Ready(Fill::End(Err(deadline_exceeded(call))));
         }
         // The source is not polled again after a panic.
         catch_unwind(AssertUnwindSafe(|| source.poll_fill(cx, buffer)))
-            .unwrap_or_else(|_| Poll::Ready(Fill::End(Err(panicked()))))
+            .unwrap_or_else(|payload| Poll::Ready(Fill::End(Err(panicked(&*payload, call)))))
     }
 }
 
 /// The servicer has set more than a peer takes.
-fn too_large(what: &str) -> Status {
-    let message = format!("the reply's {what} are larger than {MAX_METADATA} bytes");
-    Status::new(Code::Internal, message)
-}
-
-/// Leaves the servicer's own metadata out where the status needs its place.
-fn make_room(own: &mut HeaderMap, failure: &Status) {
-    if headers::size(own) + status::size(failure) > MAX_METADATA {
-        own.clear();
-    }
+#[cold]
+fn too_large(what: &str, call: Option<&Context>) -> Status {
+    let nobodys = Context::background();
+    let message = format_args!("the reply's {what} are larger than {MAX_METADATA} bytes");
+    errors::internal(&message, call.unwrap_or(&nobodys))
 }
 
 impl Body for ReplyBody {

@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use prost::Message;
 
 use super::request::RequestBody;
-use crate::errors::ServiceError;
+use crate::errors::{self, ServiceError};
 use crate::mapper::{ProtobufMapper, plain};
-use crate::stream::{Inbound, InboundError, Streamed, decode};
+use crate::observe::Refusal;
+use crate::stream::{Inbound, Streamed, decode};
 use crate::wire::encode::{self, Encode, Source, Unencodable};
 use crate::wire::frames::{FrameError, Frames};
 use crate::{Code, Context, Method, Status};
@@ -131,21 +134,20 @@ impl Call {
     /// The service has no such method.
     #[must_use]
     pub fn unimplemented(&self) -> Reply {
-        Reply::failed(Status::new(
-            Code::Unimplemented,
-            format!("`{}` is not implemented", self.method),
-        ))
+        let message = format!("`{}` is not implemented", self.method);
+        let (code, reason) = (Code::Unimplemented, Refusal::UnknownMethod.as_str());
+        Reply::failed(errors::plain(code, reason, &message, &self.context))
     }
 
     /// What the kinds need of it.
-    fn parts(&mut self) -> (&Context, &'static Method, Frames<RequestBody>) {
+    fn parts(&mut self) -> (&Context, Frames<RequestBody>) {
         // A second read of one call finds an empty body.
         let body = self
             .body
             .take()
             .unwrap_or_else(|| RequestBody::foreign(tonic::body::Body::empty()));
         let frames = Frames::new(body, self.max_message_size);
-        (&self.context, self.method, frames)
+        (&self.context, frames)
     }
 }
 
@@ -161,9 +163,9 @@ where
         F: Future<Output = Result<R::Entity, E>> + Send,
         H: FnOnce(&'a Context, Q::Entity) -> F,
     {
-        let (context, method, frames) = self.call.parts();
-        match single::<Q>(frames).await {
-            Ok(request) => Reply::message::<R, E>(method, handle(context, request).await),
+        let (context, frames) = self.call.parts();
+        match single::<Q>(frames, context).await {
+            Ok(request) => Reply::message::<R, E>(context, handle(context, request).await),
             Err(status) => Reply::failed(status),
         }
     }
@@ -176,9 +178,9 @@ where
         F: Future<Output = Result<Streamed<R::Entity, E>, E>> + Send,
         H: FnOnce(&'a Context, Q::Entity) -> F,
     {
-        let (context, method, frames) = self.call.parts();
-        match single::<Q>(frames).await {
-            Ok(request) => Reply::stream::<R, E>(method, handle(context, request).await),
+        let (context, frames) = self.call.parts();
+        match single::<Q>(frames, context).await {
+            Ok(request) => Reply::stream::<R, E>(context, handle(context, request).await),
             Err(status) => Reply::failed(status),
         }
     }
@@ -190,9 +192,9 @@ where
         F: Future<Output = Result<R::Entity, E>> + Send,
         H: FnOnce(&'a Context, Inbound<Q::Entity>) -> F,
     {
-        let (context, method, frames) = self.call.parts();
+        let (context, frames) = self.call.parts();
         let requests = Inbound::new::<Q>(frames);
-        Reply::message::<R, E>(method, handle(context, requests).await)
+        Reply::message::<R, E>(context, handle(context, requests).await)
     }
 
     /// A stream of requests, a stream of replies.
@@ -203,9 +205,9 @@ where
         F: Future<Output = Result<Streamed<R::Entity, E>, E>> + Send,
         H: FnOnce(&'a Context, Inbound<Q::Entity>) -> F,
     {
-        let (context, method, frames) = self.call.parts();
+        let (context, frames) = self.call.parts();
         let requests = Inbound::new::<Q>(frames);
-        Reply::stream::<R, E>(method, handle(context, requests).await)
+        Reply::stream::<R, E>(context, handle(context, requests).await)
     }
 }
 
@@ -228,30 +230,42 @@ impl Reply {
         Self(Answer::Failed(status))
     }
 
-    fn message<R, E>(method: &'static Method, outcome: Result<R::Entity, E>) -> Self
+    fn message<R, E>(call: &Context, outcome: Result<R::Entity, E>) -> Self
     where
         R: ProtobufMapper<Proto: Message>,
         E: ServiceError,
     {
-        let frame = outcome
-            .map_err(ServiceError::into_status)
-            .and_then(|reply| encode::frame::<R>(reply).map_err(|why| unencodable(method, why)));
+        let frame = match outcome {
+            Ok(reply) => encode::frame::<R>(reply).map_err(|why| unencodable(call, why)),
+            Err(error) => Err(failed(&error, call)),
+        };
         Self(frame.map_or_else(Answer::Failed, Answer::Message))
     }
 
-    fn stream<R, E>(method: &'static Method, outcome: Result<Streamed<R::Entity, E>, E>) -> Self
+    fn stream<R, E>(call: &Context, outcome: Result<Streamed<R::Entity, E>, E>) -> Self
     where
         R: ProtobufMapper<Proto: Message> + 'static,
         E: ServiceError,
     {
         Self(match outcome {
             Ok(replies) => {
-                let refuse = move |why| unencodable(method, why);
-                Answer::Stream(Box::new(Encode::<R, _, _>::new(Statuses(replies), refuse)))
+                let context = call.clone();
+                let refuse = move |why| unencodable(&context, why);
+                let replies = Statuses {
+                    replies,
+                    call: call.clone(),
+                };
+                Answer::Stream(Box::new(Encode::<R, _, _>::new(replies, refuse)))
             }
-            Err(error) => Answer::Failed(error.into_status()),
+            Err(error) => Answer::Failed(failed(&error, call)),
         })
     }
+}
+
+/// The status that an error of a servicer leaves as.
+#[cold]
+fn failed<E: ServiceError>(error: &E, call: &Context) -> Status {
+    errors::status(error, call)
 }
 
 impl fmt::Debug for Reply {
@@ -267,18 +281,17 @@ impl fmt::Debug for Reply {
 /// What a call ends with whose reply can't be encoded. The reason is the service's own affair: it
 /// goes to the log and not on the wire.
 #[cold]
-fn unencodable(method: &Method, why: Unencodable) -> Status {
+fn unencodable(call: &Context, why: Unencodable) -> Status {
     match why {
         Unencodable::Entity(error) => {
-            tracing::error!(method = method.path(), %error, "a reply can't be encoded");
-            Status::new(Code::Internal, "the reply can't be encoded")
+            errors::internal(&format_args!("a reply can't be encoded: {error}"), call)
         }
         Unencodable::TooLong(status) => status,
     }
 }
 
 /// Reads the one request of a call, and that there is no second.
-async fn single<Q>(mut frames: Frames<RequestBody>) -> Result<Q::Entity, Status>
+async fn single<Q>(mut frames: Frames<RequestBody>, call: &Context) -> Result<Q::Entity, Status>
 where
     Q: ProtobufMapper<Proto: Message + Default>,
 {
@@ -294,7 +307,7 @@ where
             "the request has a second message, and the method takes one",
         ));
     }
-    decode::<Q>(first).map_err(InboundError::into_status)
+    decode::<Q>(first).map_err(|error| failed(&error.into_domain(), call))
 }
 
 async fn next(frames: &mut Frames<RequestBody>) -> Result<Option<Bytes>, Status> {
@@ -311,17 +324,19 @@ async fn next(frames: &mut Frames<RequestBody>) -> Result<Option<Bytes>, Status>
 }
 
 /// A servicer's replies, its errors as statuses.
-struct Statuses<R, E>(Streamed<R, E>);
+struct Statuses<R, E> {
+    replies: Streamed<R, E>,
+    call: Context,
+}
 
 impl<R, E: ServiceError> Stream for Statuses<R, E> {
     type Item = Result<R, Status>;
 
     fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        std::pin::Pin::new(&mut self.0)
-            .poll_next(cx)
-            .map(|item| item.map(|reply| reply.map_err(ServiceError::into_status)))
+    ) -> Poll<Option<Self::Item>> {
+        let next = ready!(Pin::new(&mut self.replies).poll_next(cx));
+        Poll::Ready(next.map(|reply| reply.map_err(|error| failed(&error, &self.call))))
     }
 }

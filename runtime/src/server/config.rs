@@ -7,7 +7,13 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 const PREFIX: &str = "GRPC__SERVER__";
-const KEYS: [&str; 4] = ["ENABLED", "HOST", "PORT", "MAX_CONCURRENT_RPCS"];
+const KEYS: [&str; 5] = [
+    "ENABLED",
+    "HOST",
+    "PORT",
+    "MAX_CONCURRENT_RPCS",
+    "DETAILED_ERRORS",
+];
 
 /// What the environment says; unset keys are `None`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,6 +22,7 @@ pub(super) struct ServerConfig {
     pub(super) host: Option<IpAddr>,
     pub(super) port: Option<u16>,
     pub(super) max_concurrent_rpcs: Option<usize>,
+    pub(super) detailed_errors: Option<bool>,
 }
 
 /// A key of the environment that is wrong: the key, its value and what it takes.
@@ -42,6 +49,9 @@ impl ServerConfig {
                 "PORT" => config.port = Some(parse(key, &value, "a number from 0 to 65535")?),
                 "MAX_CONCURRENT_RPCS" => {
                     config.max_concurrent_rpcs = Some(parse(key, &value, "a whole number")?);
+                }
+                "DETAILED_ERRORS" => {
+                    config.detailed_errors = Some(parse(key, &value, "true or false")?);
                 }
                 "REFLECTION_ENABLED" | "HEALTH_CHECK_ENABLED" => {
                     if parse(key, &value, "true or false")? {
@@ -118,6 +128,7 @@ mod tests {
             ("GRPC__SERVER__HOST", "127.0.0.1"),
             ("GRPC__SERVER__PORT", "50052"),
             ("GRPC__SERVER__MAX_CONCURRENT_RPCS", "7"),
+            ("GRPC__SERVER__DETAILED_ERRORS", "true"),
             ("PATH", "/bin"),
         ]);
         let expected = ServerConfig {
@@ -125,6 +136,7 @@ mod tests {
             host: Some([127, 0, 0, 1].into()),
             port: Some(50052),
             max_concurrent_rpcs: Some(7),
+            detailed_errors: Some(true),
         };
         assert_eq!(config, Ok(expected));
         assert_eq!(read(&[]), Ok(ServerConfig::default()));

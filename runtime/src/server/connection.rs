@@ -124,20 +124,20 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let shared = &*self.shared;
-        let observers = shared.chain.observers();
+        let chain = &shared.chain;
         let (parts, body) = request.into_parts();
         let route = shared.routes.get(parts.uri.path());
         let method = route.map(|route| route.method);
-        let (context, method) = match accept(parts, Some(self.peer.clone()), method) {
+        let (context, method) = match accept(parts, Some(self.peer.clone()), method, chain) {
             Ok(accepted) => accepted,
-            Err(refused) => return Answering::refused(refused.respond(observers)),
+            Err(refused) => return Answering::refused(refused.respond(chain)),
         };
         let permit = Arc::clone(&shared.permits).try_acquire_owned();
         let (Some(route), Ok(permit)) = (route, permit) else {
             let refused = Refused::overloaded(method.path(), shared.max_concurrent_rpcs);
-            return Answering::refused(refused.respond(observers));
+            return Answering::refused(refused.respond(chain));
         };
-        let guard = CallGuard::new(context.clone(), method, observers, Some(permit));
+        let guard = CallGuard::new(context.clone(), method, Some(permit));
         let body = RequestBody::Own(body);
         let call = Call::new(context, method, body, shared.max_message_size);
         Answering::Serving {

@@ -15,6 +15,7 @@ pub struct ServerError(Kind);
 enum Kind {
     Bind { addr: SocketAddr, source: io::Error },
     Duplicate { service: &'static str },
+    UnknownError { error: String },
     Chain(ChainError),
 }
 
@@ -25,6 +26,10 @@ impl ServerError {
 
     pub(super) fn duplicate(service: &'static str) -> Self {
         Self(Kind::Duplicate { service })
+    }
+
+    pub(super) fn unknown_error(error: String) -> Self {
+        Self(Kind::UnknownError { error })
     }
 
     /// Whether its address could not be listened on.
@@ -50,6 +55,11 @@ impl fmt::Display for ServerError {
                 f,
                 "`{service}` was added twice; a server has each service once"
             ),
+            Kind::UnknownError { error } => write!(
+                f,
+                "the error policy changes `{error}`, and no service here has this error; give the \
+                 domain and the reason as the catalogue has them"
+            ),
             Kind::Chain(error) => error.fmt(f),
         }
     }
@@ -59,7 +69,7 @@ impl Error for ServerError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
             Kind::Bind { source, .. } => Some(source),
-            Kind::Duplicate { .. } => None,
+            Kind::Duplicate { .. } | Kind::UnknownError { .. } => None,
             Kind::Chain(error) => Some(error),
         }
     }

@@ -1,11 +1,9 @@
 //! [`CallGuard`]: what has to happen once when a call is over, however it ends.
 
-use std::sync::Arc;
-
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use crate::observe::{Event, Observers, Side};
+use crate::observe::{Event, Side};
 use crate::{Code, Context, Method};
 
 /// Held from a call's start to its last trailer. Dropping it ends the call: all who wait on its
@@ -13,12 +11,12 @@ use crate::{Code, Context, Method};
 pub(crate) struct CallGuard {
     context: Context,
     code: Code,
+    /// None where nobody observes.
     observed: Option<Observed>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 struct Observed {
-    observers: Arc<Observers>,
     method: &'static Method,
     started: Instant,
 }
@@ -27,17 +25,15 @@ impl CallGuard {
     pub(crate) fn new(
         context: Context,
         method: &'static Method,
-        observers: Option<&Arc<Observers>>,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Self {
-        let observed = observers.map(|observers| {
+        let observed = context.observers().map(|observers| {
             observers.observe(&Event::Started {
                 side: Side::Server,
                 method,
                 context: &context,
             });
             Observed {
-                observers: Arc::clone(observers),
                 method,
                 started: Instant::now(),
             }
@@ -64,8 +60,8 @@ impl CallGuard {
 impl Drop for CallGuard {
     fn drop(&mut self) {
         self.context.cancel();
-        if let Some(observed) = &self.observed {
-            observed.observers.observe(&Event::Ended {
+        if let (Some(observed), Some(observers)) = (&self.observed, self.context.observers()) {
+            observers.observe(&Event::Ended {
                 side: Side::Server,
                 method: observed.method,
                 context: &self.context,

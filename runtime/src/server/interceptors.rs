@@ -4,14 +4,22 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::errors::ErrorPolicy;
 use crate::observe::{Observer, Observers};
 
 /// What stands around every call of a server, whether it is our own or one that a service is
 /// mounted in.
 #[derive(Clone, Debug, Default)]
 pub struct Interceptors {
-    // None where nobody observes, so that a call pays nothing for it.
-    observers: Option<Arc<Observers>>,
+    // None where nothing is set, so that a call pays nothing for it.
+    chain: Option<Arc<Chain>>,
+}
+
+/// What is set, shared by all calls.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Chain {
+    pub(crate) observers: Observers,
+    pub(crate) errors: ErrorPolicy,
 }
 
 impl Interceptors {
@@ -24,14 +32,31 @@ impl Interceptors {
     /// These and an [`Observer`], which hears of every call and every refusal.
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        let mut observers = self.observers.as_deref().cloned().unwrap_or_default();
-        observers.push(observer);
-        self.observers = Some(Arc::new(observers));
+        self.change(|chain| chain.observers.push(observer));
         self
     }
 
-    pub(crate) fn observers(&self) -> Option<&Arc<Observers>> {
-        self.observers.as_ref()
+    /// These and an [`ErrorPolicy`], in place of another one.
+    #[must_use]
+    pub fn with_errors(mut self, policy: ErrorPolicy) -> Self {
+        self.change(|chain| chain.errors = policy);
+        self
+    }
+
+    /// Callers see what is redacted otherwise.
+    #[cfg(feature = "server")]
+    pub(crate) fn show_details(&mut self) {
+        self.change(|chain| chain.errors = std::mem::take(&mut chain.errors).with_details());
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Chain)) {
+        let mut chain = self.chain.as_deref().cloned().unwrap_or_default();
+        change(&mut chain);
+        self.chain = Some(Arc::new(chain));
+    }
+
+    pub(crate) fn chain(&self) -> Option<&Arc<Chain>> {
+        self.chain.as_ref()
     }
 }
 

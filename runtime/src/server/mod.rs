@@ -15,6 +15,7 @@ mod mount;
 mod request;
 mod service;
 mod serving;
+mod trailers;
 
 #[cfg(feature = "server")]
 mod config;
@@ -33,6 +34,7 @@ mod signal;
 
 pub use self::body::ReplyBody;
 pub use self::call::{Call, Reply};
+pub(crate) use self::interceptors::Chain;
 pub use self::interceptors::{ChainError, Interceptors};
 pub use self::mount::TowerService;
 pub(crate) use self::request::RequestBody;

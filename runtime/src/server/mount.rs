@@ -62,16 +62,16 @@ where
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         let method = S::METHODS.iter().find(|method| method.path() == path);
-        match accept(parts, None, method) {
+        match accept(parts, None, method, chain) {
             Ok((context, method)) => {
-                let guard = CallGuard::new(context.clone(), method, chain.observers(), None);
+                let guard = CallGuard::new(context.clone(), method, None);
                 let body = RequestBody::foreign(body);
                 let call = Call::new(context, method, body, DEFAULT_MAX_MESSAGE_SIZE);
                 let serving = Serving::new(service.dispatch(call), guard);
                 Box::pin(async move { Ok(serving.await) })
             }
             Err(refused) => {
-                let response = refused.respond(chain.observers());
+                let response = refused.respond(chain);
                 Box::pin(std::future::ready(Ok(response)))
             }
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::call::{Call, Reply};
 use crate::Method;
+use crate::errors::{ERROR_STATUS_TABLE, ErrorTable};
 
 /// A service that can be served: its name, its methods, and how a call finds its servicer.
 ///
@@ -17,6 +18,9 @@ pub trait Service: Send + Sync + 'static {
 
     /// Its methods, in the order of the proto.
     const METHODS: &'static [Method];
+
+    /// The errors that its methods fail with, beside those that every service has.
+    const ERRORS: &'static ErrorTable = &ERROR_STATUS_TABLE;
 
     /// A serialized `google.protobuf.FileDescriptorSet` that describes it.
     const DESCRIPTORS: &'static [u8];
@@ -62,6 +66,7 @@ pub(crate) type BoxDispatch = Pin<Box<dyn Future<Output = Reply> + Send>>;
 pub(crate) trait ErasedService: Send + Sync {
     fn name(&self) -> &'static str;
     fn methods(&self) -> &'static [Method];
+    fn errors(&self) -> &'static ErrorTable;
     /// One box a call: the services of a server have different types.
     fn dispatch_boxed(&self, call: Call) -> BoxDispatch;
 }
@@ -74,6 +79,10 @@ impl<S: Service> ErasedService for S {
 
     fn methods(&self) -> &'static [Method] {
         S::METHODS
+    }
+
+    fn errors(&self) -> &'static ErrorTable {
+        S::ERRORS
     }
 
     fn dispatch_boxed(&self, call: Call) -> BoxDispatch {

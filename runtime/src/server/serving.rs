@@ -1,5 +1,6 @@
 //! [`Serving`]: a call being answered, with its deadline and its panics.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
@@ -10,7 +11,8 @@ use tokio::time::{Sleep, sleep_until};
 use super::body::ReplyBody;
 use super::call::Reply;
 use super::guard::CallGuard;
-use crate::{Code, Status};
+use crate::errors;
+use crate::{Code, Context, Status};
 
 pin_project_lite::pin_project! {
     /// Answers one call: the dispatch's reply, or a status when it panics or its deadline passes,
@@ -44,13 +46,14 @@ impl<F: Future<Output = Reply>> Future for Serving<F> {
             Some(sleep) => sleep.as_mut().poll(cx).is_ready(),
             None => false,
         };
+        let call = this.guard.as_ref().map(CallGuard::context);
         let reply = if late {
-            Reply::failed(deadline_exceeded())
+            Reply::failed(deadline_exceeded(call))
         } else if let Some(dispatch) = this.dispatch.as_mut().as_pin_mut() {
             match catch_unwind(AssertUnwindSafe(|| dispatch.poll(cx))) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(reply)) => reply,
-                Err(_) => Reply::failed(panicked()),
+                Err(payload) => Reply::failed(panicked(&*payload, call)),
             }
         } else {
             return Poll::Pending;
@@ -65,11 +68,15 @@ impl<F: Future<Output = Reply>> Future for Serving<F> {
 }
 
 /// The deadline has passed.
-pub(super) fn deadline_exceeded() -> Status {
-    Status::new(Code::DeadlineExceeded, "the deadline has passed")
+pub(super) fn deadline_exceeded(call: Option<&Context>) -> Status {
+    let code = Code::DeadlineExceeded;
+    let nobodys = Context::background();
+    let call = call.unwrap_or(&nobodys);
+    errors::plain(code, errors::name(code), "the deadline has passed", call)
 }
 
 /// A servicer has panicked. What it said stays in the process: it can hold anything.
-pub(super) fn panicked() -> Status {
-    Status::new(Code::Internal, "internal error")
+pub(super) fn panicked(payload: &(dyn Any + Send), call: Option<&Context>) -> Status {
+    let nobodys = Context::background();
+    errors::panicked(payload, call.unwrap_or(&nobodys))
 }

@@ -40,6 +40,8 @@ pub struct Server {
     max_message_size: usize,
     grace: Duration,
     chain: Interceptors,
+    /// Whether callers see errors that are redacted otherwise, where the environment says so.
+    detailed_errors: bool,
     services: Vec<Arc<dyn ErasedService>>,
 }
 
@@ -55,13 +57,17 @@ impl Server {
             max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
             grace: Duration::from_secs(5),
             chain: Interceptors::none(),
+            detailed_errors: false,
             services: Vec::new(),
         }
     }
 
-    /// A server as the environment has it: `GRPC__SERVER__HOST`, `GRPC__SERVER__PORT` and
-    /// `GRPC__SERVER__MAX_CONCURRENT_RPCS`. With `GRPC__SERVER__ENABLED=false`, serving returns at
-    /// once and says so in the log.
+    /// A server as the environment has it: `GRPC__SERVER__HOST`, `GRPC__SERVER__PORT`,
+    /// `GRPC__SERVER__MAX_CONCURRENT_RPCS`, and for development `GRPC__SERVER__DETAILED_ERRORS`
+    /// ([`ErrorPolicy::with_details`]). With `GRPC__SERVER__ENABLED=false`, serving returns at once and
+    /// says so in the log.
+    ///
+    /// [`ErrorPolicy::with_details`]: crate::ErrorPolicy::with_details
     ///
     /// # Errors
     ///
@@ -128,9 +134,11 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the address can't be listened on, or a service was added twice.
-    pub async fn bind(self) -> Result<BoundServer, ServerError> {
+    /// When the address can't be listened on, a service was added twice, or the
+    /// [`ErrorPolicy`](crate::ErrorPolicy) names an error that no service has.
+    pub async fn bind(mut self) -> Result<BoundServer, ServerError> {
         let routes = self.routes()?;
+        self.check_errors()?;
         let addr = SocketAddr::new(self.host, self.port);
         let listener = TcpListener::bind(addr)
             .await
@@ -198,7 +206,30 @@ impl Server {
         self.max_concurrent_rpcs = config
             .max_concurrent_rpcs
             .unwrap_or(self.max_concurrent_rpcs);
+        self.detailed_errors = config.detailed_errors.unwrap_or(self.detailed_errors);
         self
+    }
+
+    /// What is set about errors that no service has does nothing, so it is a mistake.
+    fn check_errors(&mut self) -> Result<(), ServerError> {
+        if self.detailed_errors {
+            self.chain.show_details();
+        }
+        let Some(chain) = self.chain.chain() else {
+            return Ok(());
+        };
+        if chain.errors.shows_details() {
+            tracing::warn!("callers see internal errors with all their causes: not for production");
+        }
+        let tables: Vec<_> = self
+            .services
+            .iter()
+            .map(|service| service.errors())
+            .collect();
+        match chain.errors.unknown(&tables) {
+            Some(error) => Err(ServerError::unknown_error(error)),
+            None => Ok(()),
+        }
     }
 
     /// Every path that is served.

@@ -3,12 +3,14 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
 use prost::Message;
 
+use crate::errors;
 use crate::server::RequestBody;
 use crate::wire::frames::{FrameError, Frames};
 use crate::{BoxError, Code, DomainError, MapError, ProtobufMapper, ServiceError, Status};
@@ -40,8 +42,18 @@ enum Cut {
 ///
 /// Every error of a service is `From<InboundError>`, so `?` answers with its status.
 #[derive(Clone, Debug)]
-pub struct InboundError {
-    status: Box<Status>,
+pub struct InboundError(Box<Cause>);
+
+#[derive(Clone, Debug)]
+enum Cause {
+    /// What the request says can't be.
+    Wrong(DomainError),
+    /// What came is no request, or nothing came.
+    Broken {
+        code: Code,
+        message: String,
+        source: Option<Arc<dyn Error + Send + Sync>>,
+    },
 }
 
 impl<T> Inbound<T> {
@@ -79,7 +91,7 @@ impl<T> Inbound<T> {
             None => return Poll::Ready(None),
             Some(Ok(bytes)) => return Poll::Ready(Some((self.decode)(bytes))),
             Some(Err(FrameError::Invalid(status))) => {
-                return Poll::Ready(Some(Err(InboundError::new(status))));
+                return Poll::Ready(Some(Err(InboundError::new(&status))));
             }
             Some(Err(FrameError::Cut(error))) => Cut::Off(InboundError::cancelled(Some(error))),
             Some(Err(FrameError::Open)) if self.frames.body().tells_its_end() => {
@@ -119,28 +131,27 @@ where
 }
 
 impl InboundError {
-    pub(crate) fn new(status: Status) -> Self {
-        Self {
-            status: Box::new(status),
-        }
+    fn broken(code: Code, message: String, source: Option<BoxError>) -> Self {
+        Self(Box::new(Cause::Broken {
+            code,
+            message,
+            source: source.map(Arc::from),
+        }))
+    }
+
+    /// What isn't a frame, as the reader of frames says it.
+    pub(crate) fn new(status: &Status) -> Self {
+        Self::broken(status.code(), status.message().to_owned(), None)
     }
 
     fn cancelled(source: Option<BoxError>) -> Self {
-        let message = "the caller cancelled before its stream ended";
-        let mut status = Status::new(Code::Cancelled, message);
-        if let Some(source) = source {
-            status.set_source(source.into());
-        }
-        Self::new(status)
+        let message = "the caller cancelled before its stream ended".to_owned();
+        Self::broken(Code::Cancelled, message, source)
     }
 
     fn undecodable(error: prost::DecodeError) -> Self {
-        let mut status = Status::new(
-            Code::Internal,
-            format!("a request does not decode: {error}"),
-        );
-        status.set_source(std::sync::Arc::new(error));
-        Self::new(status)
+        let message = format!("a request does not decode: {error}");
+        Self::broken(Code::Internal, message, Some(error.into()))
     }
 
     /// What is wrong with the fields of a request that isn't what its entity needs: the stream goes
@@ -153,31 +164,53 @@ impl InboundError {
     /// The code that the call is answered with if it ends with this error.
     #[must_use]
     pub fn code(&self) -> Code {
-        self.status.code()
+        match &*self.0 {
+            Cause::Wrong(error) => error.code(),
+            Cause::Broken { code, .. } => *code,
+        }
     }
 
     /// The status that the call is answered with if it ends with this error.
     #[must_use]
     pub fn into_status(self) -> Status {
-        *self.status
+        self.into_domain().into_status()
+    }
+
+    /// The same, as the error of a service.
+    pub(crate) fn into_domain(self) -> DomainError {
+        match *self.0 {
+            Cause::Wrong(error) => error,
+            // The caller's doing, so the caller may know.
+            Cause::Broken {
+                code,
+                message,
+                source,
+            } => DomainError::from(errors::own_words(code, &message, source)),
+        }
     }
 }
 
 impl From<MapError> for InboundError {
     /// A request that is wrong: [`DomainError::Validation`].
     fn from(error: MapError) -> Self {
-        Self::new(DomainError::from(error).into_status())
+        Self(Box::new(Cause::Wrong(error.into())))
     }
 }
 
 impl fmt::Display for InboundError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.status.message())
+        match &*self.0 {
+            Cause::Wrong(error) => f.write_str(error.message()),
+            Cause::Broken { message, .. } => f.write_str(message),
+        }
     }
 }
 
 impl Error for InboundError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.status.source()
+        match &*self.0 {
+            Cause::Wrong(error) => error.source(),
+            Cause::Broken { source, .. } => Some(&**source.as_ref()?),
+        }
     }
 }

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode;
 use tonic::metadata::MetadataMap;
 
-use super::headers::{self, MAX_METADATA};
+use super::headers;
 use crate::{Code, Status};
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -26,16 +26,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// What is kept of a message that is too long, in bytes: it can be there three times, encoded.
 const MAX_MESSAGE: usize = 1024;
 
-/// Writes `status` into `headers`. Of one that is too large, the code, the start of the message
-/// and metadata that fits are written.
+/// Writes `status` into `headers`, whatever its size.
 pub(crate) fn write(status: &Status, headers: &mut HeaderMap) {
-    let fits = size(status) <= MAX_METADATA;
-    let written = if fits {
-        status.add_header(headers)
-    } else {
-        shortened(status).add_header(headers)
-    };
-    if written.is_err() {
+    if status.add_header(headers).is_err() {
         // Percent-encoding leaves nothing that a header can't hold, so this is out of reach; if it
         // ever isn't, the code still gets there.
         headers.insert(GRPC_STATUS, HeaderValue::from(status.code() as i32));
@@ -49,15 +42,6 @@ pub(crate) fn cut(message: &str) -> &str {
         end -= 1;
     }
     message.get(..end).unwrap_or_default()
-}
-
-fn shortened(status: &Status) -> Status {
-    let mut short = Status::new(status.code(), cut(status.message()));
-    *short.metadata_mut() = status.metadata().clone();
-    if size(&short) > MAX_METADATA {
-        short.metadata_mut().clear();
-    }
-    short
 }
 
 /// What `status` takes when it is written, or a little more.

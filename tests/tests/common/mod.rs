@@ -10,6 +10,7 @@
 )]
 
 mod journal;
+mod log;
 mod nobody;
 mod raw_client;
 mod raw_server;
@@ -29,6 +30,7 @@ pub(crate) use apibase_tests::tonic_echo::echo::{
 };
 
 pub(crate) use self::journal::{Entries, Journal, OnDrop, journal};
+pub(crate) use self::log::{Log, log};
 pub(crate) use self::nobody::Nobody;
 pub(crate) use self::raw_client::{Answer, RawClient, frame, frame_of, post};
 pub(crate) use self::raw_server::{RawServer, grpc_head, trailers};

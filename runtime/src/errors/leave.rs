@@ -1,0 +1,149 @@
+//! How an error leaves the process, and what is said of it in the log.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use super::leaving::Leaving;
+use super::redact::Causes;
+use super::service::{Kind, ServiceError};
+use super::table::{ErrorRow, name};
+use super::{DomainError, ErrorPolicy};
+use crate::observe::Event;
+use crate::{Code, Context, Method, Status};
+
+/// The status that an error leaves a call as.
+pub(crate) fn status<E: ServiceError>(error: &E, call: &Context) -> Status {
+    with_row(error, call).0
+}
+
+/// The same, and the row of the error as it leaves; no row for a raw status.
+pub(super) fn with_row<E: ServiceError>(error: &E, call: &Context) -> (Status, Option<ErrorRow>) {
+    let mut leaving = match error.parts().kind {
+        Kind::Domain(DomainError::Status(raw)) => {
+            if !is_internal(raw.code()) || says_own_words(raw) {
+                return ((**raw).clone(), None);
+            }
+            Leaving::unnamed(raw.code())
+        }
+        Kind::Domain(domain) => Leaving::of_domain(domain),
+        Kind::Reason {
+            reason,
+            metadata,
+            public,
+        } => {
+            check_contract(reason, call);
+            let row = E::TABLE.row(reason).copied().unwrap_or(UNKNOWN);
+            let message = public.unwrap_or_else(|| error.to_string().into());
+            Leaving::of_reason(E::TABLE.domain(), row, message, metadata)
+        }
+    };
+    let policy = call.error_policy();
+    if let Some(policy) = policy {
+        leaving.row = policy.apply(leaving.domain, leaving.row);
+    }
+    let shows_details = policy.is_some_and(ErrorPolicy::shows_details);
+    let cause = error.source();
+    if leaving.row.redacted || is_internal(leaving.row.code) {
+        if shows_details {
+            leaving.reveal(error, cause, call);
+        } else {
+            leaving.redact(error, cause, call);
+        }
+    } else if cause.is_some() {
+        log_causes(&leaving.row, error, cause, call);
+    }
+    let status = leaving.status(call, cause.filter(|_| shows_details));
+    (status, Some(leaving.row))
+}
+
+/// What a table lacks that a servicer returned: only an implementation by hand can do so.
+const UNKNOWN: ErrorRow = ErrorRow::new("UNKNOWN", Code::Unknown);
+
+/// Codes whose errors are nobody's affair outside.
+fn is_internal(code: Code) -> bool {
+    matches!(code, Code::Internal | Code::Unknown)
+}
+
+/// A method's `errors` are its contract. What isn't in it goes out all the same.
+fn check_contract(reason: &'static str, call: &Context) {
+    let Some(method) = call.method() else { return };
+    let declared = method.declared_errors();
+    if declared.is_empty() || declared.contains(&reason) {
+        return;
+    }
+    tracing::warn!(
+        method = method.path(),
+        reason,
+        "a servicer returned an error that its method does not declare"
+    );
+    if let Some(observers) = call.observers() {
+        observers.observe(&Event::Undeclared {
+            method,
+            context: call,
+            reason,
+        });
+    }
+}
+
+/// The causes of an error that is sent as it is: those of a broken server are worth a warning.
+#[cold]
+fn log_causes(
+    row: &ErrorRow,
+    error: &dyn fmt::Display,
+    cause: Option<&(dyn Error + 'static)>,
+    call: &Context,
+) {
+    macro_rules! log {
+        ($level:ident) => {
+            tracing::$level!(
+                method = call.method().map(Method::path),
+                correlation_id = call.correlation_id(),
+                trace_id = call.trace_id(),
+                reason = row.reason,
+                code = name(row.code),
+                %error,
+                causes = %Causes(cause),
+                "a call failed"
+            )
+        };
+    }
+    match row.code {
+        Code::Unavailable | Code::DeadlineExceeded | Code::DataLoss => log!(warn),
+        _ => log!(debug),
+    }
+}
+
+/// A status in the runtime's own words, about what the caller did: nothing of it is redacted.
+pub(crate) fn own_words(
+    code: Code,
+    message: &str,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+) -> Status {
+    let mut status = Status::new(code, message);
+    status.set_source(Arc::new(OwnWords(source)));
+    status
+}
+
+fn says_own_words(status: &Status) -> bool {
+    status.source().is_some_and(<dyn Error>::is::<OwnWords>)
+}
+
+/// Marks a status as the runtime's own, and holds what caused it.
+#[derive(Debug)]
+struct OwnWords(Option<Arc<dyn Error + Send + Sync>>);
+
+impl fmt::Display for OwnWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(source) => source.fmt(f),
+            None => f.write_str("the caller's doing"),
+        }
+    }
+}
+
+impl Error for OwnWords {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.as_ref()?.source()
+    }
+}

@@ -1,0 +1,244 @@
+//! [`Leaving`]: an error on its way out, and what is on the wire of it: `google.rpc.Status` in
+//! `grpc-status-details-bin`, `common.ErrorDetail` in `error-detail-bin`, and
+//! `grpc-retry-pushback-ms`.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use tonic::metadata::{BinaryMetadataValue, MetadataMap, MetadataValue};
+
+use super::encode::Writer;
+use super::google::{BadRequest, DebugInfo, ErrorInfo, RequestInfo, RetryInfo};
+use super::redact::{self, Causes};
+use super::table::{DOMAIN, ErrorRow, name};
+use super::{DomainError, FieldViolation};
+use crate::wire::status::cut;
+use crate::{Code, Context, Status};
+
+const ERROR_DETAIL: &str = "error-detail-bin";
+pub(crate) const PUSHBACK: &str = "grpc-retry-pushback-ms";
+
+/// The key of an error's id in the metadata of its details.
+pub(crate) const ERROR_ID: &str = "error_id";
+const TRACE_ID: &str = "trace_id";
+
+/// What is sent of the violations at most, in bytes: trailers have no room for more.
+const MAX_VIOLATIONS: usize = 4096;
+
+/// An error on its way out.
+pub(super) struct Leaving<'a> {
+    pub(super) domain: &'static str,
+    pub(super) row: ErrorRow,
+    pub(super) message: Cow<'a, str>,
+    pub(super) metadata: Vec<(&'static str, &'a str)>,
+    error_id: Option<String>,
+    violations: &'a [FieldViolation],
+    retry_delay: Option<Duration>,
+    already_retried: bool,
+}
+
+impl<'a> Leaving<'a> {
+    /// An error that has a code and no reason of its own.
+    pub(super) fn unnamed(code: Code) -> Self {
+        Self {
+            domain: DOMAIN,
+            row: ErrorRow::new(name(code), code),
+            message: Cow::Borrowed(""),
+            metadata: Vec::new(),
+            error_id: None,
+            violations: &[],
+            retry_delay: None,
+            already_retried: false,
+        }
+    }
+
+    /// One of the nine.
+    pub(super) fn of_domain(error: &'a DomainError) -> Self {
+        let mut leaving = Self::unnamed(Code::Unknown);
+        if let (Some(row), Some(fault)) = (error.row(), error.fault()) {
+            leaving.row = *row;
+            leaving.message = Cow::Borrowed(fault.message());
+            leaving.violations = fault.violations();
+            leaving.retry_delay = fault.retry_delay();
+            leaving.already_retried = fault.is_already_retried();
+        }
+        leaving
+    }
+
+    /// A reason of a service.
+    pub(super) fn of_reason(
+        domain: &'static str,
+        row: ErrorRow,
+        message: Cow<'a, str>,
+        metadata: Vec<(&'static str, &'a str)>,
+    ) -> Self {
+        Self {
+            domain,
+            row,
+            message,
+            metadata,
+            ..Self::unnamed(row.code)
+        }
+    }
+
+    /// Leaves its caller an id, under which the log has all of it.
+    pub(super) fn redact(
+        &mut self,
+        error: &dyn fmt::Display,
+        cause: Option<&(dyn Error + 'static)>,
+        call: &Context,
+    ) {
+        let id = redact::log(self.row.reason, self.row.code, error, cause, call);
+        self.message = Cow::Owned(redact::message(&id));
+        self.metadata = Vec::new();
+        self.violations = &[];
+        self.error_id = Some(id);
+    }
+
+    /// Leaves its caller all of it, and the id.
+    pub(super) fn reveal(
+        &mut self,
+        error: &dyn fmt::Display,
+        cause: Option<&(dyn Error + 'static)>,
+        call: &Context,
+    ) {
+        let id = redact::log(self.row.reason, self.row.code, error, cause, call);
+        self.message = Cow::Owned(error.to_string());
+        self.error_id = Some(id);
+    }
+
+    /// It as a status, with its causes where they are shown.
+    pub(super) fn status(&self, call: &Context, causes: Option<&(dyn Error + 'static)>) -> Status {
+        let message = cut(&self.message);
+        let violations = sendable(self.violations);
+        let mut rich = Writer::default();
+        rich.number(1, self.row.code as u64);
+        rich.text(2, message);
+        any(&mut rich, ErrorInfo::URL, |info| {
+            info.text(1, self.row.reason);
+            info.text(2, self.domain);
+            for (key, value) in self.all_metadata() {
+                info.entry(3, key, value);
+            }
+        });
+        if !violations.is_empty() {
+            any(&mut rich, BadRequest::URL, |request| {
+                for violation in violations {
+                    request.message(1, |field| {
+                        field.text(1, &violation.field);
+                        field.text(2, &violation.description);
+                    });
+                }
+            });
+        }
+        if let Some(delay) = self.delay() {
+            any(&mut rich, RetryInfo::URL, |info| {
+                info.message(1, |duration| {
+                    duration.number(1, delay.as_secs());
+                    duration.number(2, u64::from(delay.subsec_nanos()));
+                });
+            });
+        }
+        request_info(&mut rich, call);
+        if causes.is_some() {
+            any(&mut rich, DebugInfo::URL, |info| {
+                for cause in Causes(causes).each() {
+                    info.text(1, &cause);
+                }
+            });
+        }
+        let metadata = self.trailers(message, violations, call.trace_id());
+        Status::with_details_and_metadata(self.row.code, message, rich.finish().into(), metadata)
+    }
+
+    fn trailers(
+        &self,
+        message: &str,
+        violations: &[FieldViolation],
+        trace_id: Option<&str>,
+    ) -> MetadataMap {
+        let mut detail = Writer::default();
+        detail.text(1, self.row.class);
+        detail.text(2, message);
+        if let Some(violation) = violations.first() {
+            detail.text(3, &violation.field);
+        }
+        for (key, value) in self.all_metadata() {
+            detail.entry(4, key, value);
+        }
+        if let Some(trace_id) = trace_id {
+            detail.entry(4, TRACE_ID, trace_id);
+        }
+        let mut trailers = MetadataMap::with_capacity(2);
+        let detail = BinaryMetadataValue::from_bytes(&detail.finish());
+        trailers.insert_bin(ERROR_DETAIL, detail);
+        if self.already_retried {
+            // Any negative number: don't (gRFC A6).
+            trailers.insert(PUSHBACK, MetadataValue::from_static("-1"));
+        } else if let Some(delay) = self.delay() {
+            let milliseconds = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+            trailers.insert(PUSHBACK, MetadataValue::from(milliseconds));
+        }
+        trailers
+    }
+
+    fn delay(&self) -> Option<Duration> {
+        self.retry_delay.or(self.row.retry_delay)
+    }
+
+    fn all_metadata(&self) -> impl Iterator<Item = (&str, &str)> {
+        let id = self.error_id.as_deref().map(|id| (ERROR_ID, id));
+        self.metadata.iter().copied().chain(id)
+    }
+}
+
+/// Which call it was, where that has a name.
+fn request_info(rich: &mut Writer, call: &Context) {
+    let ids = (call.correlation_id(), call.trace_id());
+    if ids != (None, None) {
+        any(rich, RequestInfo::URL, |info| {
+            info.text(1, ids.0.unwrap_or_default());
+            info.text(2, ids.1.unwrap_or_default());
+        });
+    }
+}
+
+fn any(rich: &mut Writer, url: &str, write: impl FnOnce(&mut Writer)) {
+    rich.message(3, |any| {
+        any.text(1, url);
+        any.message(2, write);
+    });
+}
+
+/// As many of `violations`, from the first, as trailers can have room for.
+fn sendable(violations: &[FieldViolation]) -> &[FieldViolation] {
+    let mut size = 0;
+    let end = violations.iter().position(|violation| {
+        size += violation.field.len() + violation.description.len();
+        size > MAX_VIOLATIONS
+    });
+    let Some(sent) = end.and_then(|end| violations.get(..end)) else {
+        return violations;
+    };
+    tracing::debug!(
+        all = violations.len(),
+        sent = sent.len(),
+        "an error has more violations than trailers have room for"
+    );
+    sent
+}
+
+/// What the runtime itself refuses a call with: a status with a reason, and none of a servicer's words.
+pub(crate) fn plain(code: Code, reason: &str, message: &str, call: &Context) -> Status {
+    let mut rich = Writer::default();
+    rich.number(1, code as u64);
+    rich.text(2, message);
+    any(&mut rich, ErrorInfo::URL, |info| {
+        info.text(1, reason);
+        info.text(2, DOMAIN);
+    });
+    request_info(&mut rich, call);
+    Status::with_details(code, message, rich.finish().into())
+}

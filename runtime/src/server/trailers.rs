@@ -1,0 +1,302 @@
+//! The trailers of a call that failed, together below what peers take.
+//!
+//! What doesn't fit is left out in this order, and the log says what it was:
+//!
+//! 1. the message beyond its first KiB,
+//! 2. `DebugInfo`, then details of types that we don't write, the last one first,
+//! 3. violations of `BadRequest`, the last one first,
+//! 4. the servicer's own metadata,
+//! 5. `error-detail-bin` and other metadata of the status, but not `grpc-retry-pushback-ms`,
+//! 6. the metadata of `ErrorInfo`, but not the error's id,
+//! 7. `RequestInfo` and `RetryInfo`.
+//!
+//! The code, the start of the message, domain and reason are always sent.
+
+use http::HeaderMap;
+use prost::{Message, Name};
+use tonic::metadata::MetadataMap;
+
+use crate::errors::google::{
+    self, BadRequest, DebugInfo, ErrorInfo, RequestInfo, RetryInfo, RichStatus,
+};
+use crate::errors::{ERROR_ID, PUSHBACK};
+use crate::wire::headers::{self, MAX_METADATA};
+use crate::wire::status::{self, cut};
+use crate::{Context, Method, Status};
+
+/// What the code itself takes, and the content type where there are only trailers.
+const FIXED: usize = 128;
+
+/// The trailers of a call that failed so: its status, and the servicer's `own` metadata.
+pub(super) fn of_failure(
+    mut own: HeaderMap,
+    failure: &Status,
+    call: Option<&Context>,
+) -> HeaderMap {
+    if headers::size(&own) + status::size(failure) + FIXED <= MAX_METADATA {
+        status::write(failure, &mut own);
+        return own;
+    }
+    let mut parts = Parts::of(failure, own);
+    parts.fit(call);
+    let status = parts.status();
+    status::write(&status, &mut parts.own);
+    parts.own
+}
+
+/// A status that is too large, taken apart.
+struct Parts {
+    own: HeaderMap,
+    rich: RichStatus,
+    status: Status,
+    metadata: MetadataMap,
+    left_out: Vec<&'static str>,
+}
+
+/// Leaves something out and says what; `None` when there is nothing left of this sort.
+type Step = fn(&mut Parts) -> Option<&'static str>;
+
+const STEPS: [Step; 8] = [
+    |parts| parts.without::<DebugInfo>("DebugInfo"),
+    Parts::without_last_foreign,
+    Parts::without_last_violation,
+    Parts::without_own,
+    Parts::without_metadata,
+    Parts::without_values,
+    |parts| parts.without::<RequestInfo>("RequestInfo"),
+    |parts| parts.without::<RetryInfo>("RetryInfo"),
+];
+
+impl Parts {
+    fn of(failure: &Status, own: HeaderMap) -> Self {
+        let message = cut(failure.message());
+        let mut left_out = Vec::new();
+        if message.len() < failure.message().len() {
+            left_out.push("the end of the message");
+        }
+        let mut rich = RichStatus::decode(failure.details()).unwrap_or_default();
+        if rich.details.is_empty() && !failure.details().is_empty() {
+            left_out.push("details that do not decode");
+        }
+        message.clone_into(&mut rich.message);
+        Self {
+            own,
+            rich,
+            status: Status::new(failure.code(), message),
+            metadata: failure.metadata().clone(),
+            left_out,
+        }
+    }
+
+    fn fit(&mut self, call: Option<&Context>) {
+        for step in STEPS {
+            while !self.fits() {
+                let Some(left_out) = step(self) else { break };
+                if self.left_out.last() != Some(&left_out) {
+                    self.left_out.push(left_out);
+                }
+            }
+        }
+        tracing::warn!(
+            method = call.and_then(Context::method).map(Method::path),
+            left_out = self.left_out.join(", "),
+            "the trailers of a failed call would take more than {MAX_METADATA} bytes"
+        );
+    }
+
+    fn fits(&self) -> bool {
+        let details = match self.rich.details.is_empty() {
+            true => 0,
+            false => self.rich.encoded_len(),
+        };
+        let status = status::size(&self.status) + details * 4 / 3 + 64;
+        let metadata = headers::size(self.metadata.as_ref());
+        headers::size(&self.own) + status + metadata + FIXED <= MAX_METADATA
+    }
+
+    fn status(&self) -> Status {
+        let details = match self.rich.details.is_empty() {
+            true => Vec::new(),
+            false => self.rich.encode_to_vec(),
+        };
+        Status::with_details_and_metadata(
+            self.status.code(),
+            self.status.message(),
+            details.into(),
+            self.metadata.clone(),
+        )
+    }
+
+    fn without<M: Name>(&mut self, name: &'static str) -> Option<&'static str> {
+        let at = self.rich.details.iter().position(google::is::<M>)?;
+        self.rich.details.remove(at);
+        Some(name)
+    }
+
+    fn without_last_foreign(&mut self) -> Option<&'static str> {
+        let is_foreign = |detail: &prost_types::Any| {
+            !(google::is::<ErrorInfo>(detail)
+                || google::is::<BadRequest>(detail)
+                || google::is::<RequestInfo>(detail)
+                || google::is::<RetryInfo>(detail))
+        };
+        let at = self.rich.details.iter().rposition(is_foreign)?;
+        self.rich.details.remove(at);
+        Some("details of other types")
+    }
+
+    fn without_last_violation(&mut self) -> Option<&'static str> {
+        let mut details = self.rich.details.iter();
+        let at = details.position(google::is::<BadRequest>)?;
+        let detail = self.rich.details.get_mut(at)?;
+        let mut request = BadRequest::decode(&*detail.value).unwrap_or_default();
+        request.field_violations.pop();
+        if request.field_violations.is_empty() {
+            self.rich.details.remove(at);
+        } else {
+            detail.value = request.encode_to_vec();
+        }
+        Some("violations")
+    }
+
+    fn without_own(&mut self) -> Option<&'static str> {
+        let had_some = !self.own.is_empty();
+        self.own.clear();
+        had_some.then_some("the servicer's metadata")
+    }
+
+    fn without_metadata(&mut self) -> Option<&'static str> {
+        let pushback = self.metadata.remove(PUSHBACK);
+        let had_some = !self.metadata.is_empty();
+        self.metadata.clear();
+        if let Some(pushback) = pushback {
+            self.metadata.insert(PUSHBACK, pushback);
+        }
+        had_some.then_some("the status's metadata")
+    }
+
+    fn without_values(&mut self) -> Option<&'static str> {
+        let mut details = self.rich.details.iter_mut();
+        let detail = details.find(|detail| google::is::<ErrorInfo>(detail))?;
+        let mut info = ErrorInfo::decode(&*detail.value).unwrap_or_default();
+        let before = info.metadata.len();
+        info.metadata.retain(|key, _| key == ERROR_ID);
+        let had_some = info.metadata.len() < before;
+        detail.value = info.encode_to_vec();
+        had_some.then_some("the metadata of ErrorInfo")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Code, DomainError, ErrorDetails, ServiceError};
+
+    fn written(own: HeaderMap, failure: &Status) -> (HeaderMap, Status) {
+        let trailers = of_failure(own, failure, None);
+        assert!(
+            headers::size(&trailers) <= MAX_METADATA,
+            "{}",
+            headers::size(&trailers)
+        );
+        let read = status::read(trailers.clone()).unwrap().unwrap_err();
+        (trailers, read)
+    }
+
+    fn own(size: usize) -> HeaderMap {
+        let mut own = HeaderMap::new();
+        own.insert("x-own", "v".repeat(size).parse().unwrap());
+        own
+    }
+
+    #[test]
+    fn what_fits_is_sent_whole() {
+        let failure = DomainError::validation("wrong")
+            .with_violation("a", "b")
+            .into_status();
+        let (trailers, read) = written(own(2000), &failure);
+        assert!(trailers.contains_key("x-own"));
+        assert_eq!(read.details(), failure.details());
+    }
+
+    #[test]
+    fn violations_go_first_and_the_last_of_them_first_of_all() {
+        let mut error = DomainError::validation("wrong");
+        for index in 0..100 {
+            error = error.with_violation(format!("items[{index}]"), "is wrong");
+        }
+        let (trailers, read) = written(own(6000), &error.into_status());
+        assert!(trailers.contains_key("x-own"));
+        let details = ErrorDetails::of(&read);
+        let sent = details.violations.len();
+        assert!((5..100).contains(&sent), "{sent}");
+        assert_eq!(details.violations[0].field, "items[0]");
+        assert_eq!(details.reason(), Some(("apibase", "VALIDATION")));
+    }
+
+    #[test]
+    fn the_servicers_metadata_goes_before_the_reason() {
+        let failure = DomainError::not_found("gone").into_status();
+        let (trailers, read) = written(own(9000), &failure);
+        assert!(!trailers.contains_key("x-own"));
+        assert!(trailers.contains_key("error-detail-bin"));
+        assert!(matches!(
+            DomainError::from_status(read),
+            Ok(DomainError::NotFound(_))
+        ));
+    }
+
+    #[test]
+    fn a_message_is_cut_and_code_and_reason_stay() {
+        let failure = DomainError::rate_limit("é".repeat(9000))
+            .with_retry_delay(std::time::Duration::from_secs(3))
+            .into_status();
+        let (trailers, read) = written(own(100), &failure);
+        assert_eq!(read.code(), Code::ResourceExhausted);
+        assert!(read.message().len() <= 1024 && read.message().starts_with('é'));
+        assert_eq!(trailers["grpc-retry-pushback-ms"], "3000");
+        assert!(matches!(
+            DomainError::from_status(read),
+            Ok(DomainError::RateLimit(_))
+        ));
+    }
+
+    #[test]
+    fn details_that_others_wrote_go_before_ours() {
+        let foreign = |size| prost_types::Any {
+            type_url: "type.googleapis.com/google.rpc.Help".to_owned(),
+            value: vec![0; size],
+        };
+        let info = ErrorInfo {
+            reason: "R_1".to_owned(),
+            domain: "d.example.com".to_owned(),
+            ..ErrorInfo::default()
+        };
+        let rich = RichStatus {
+            code: 9,
+            message: "m".to_owned(),
+            details: vec![
+                foreign(100),
+                prost_types::Any {
+                    type_url: ErrorInfo::type_url(),
+                    value: info.encode_to_vec(),
+                },
+                foreign(9000),
+            ],
+        };
+        let failure =
+            Status::with_details(Code::FailedPrecondition, "m", rich.encode_to_vec().into());
+        let (_, read) = written(HeaderMap::new(), &failure);
+        let details = ErrorDetails::of(&read);
+        assert_eq!(details.reason(), Some(("d.example.com", "R_1")));
+        assert_eq!(details.others.len(), 1);
+    }
+
+    #[test]
+    fn details_that_are_no_status_are_left_out_where_they_do_not_fit() {
+        let failure = Status::with_details(Code::Aborted, "m", vec![0xff; 9000].into());
+        let (_, read) = written(HeaderMap::new(), &failure);
+        assert_eq!((read.code(), read.message()), (Code::Aborted, "m"));
+        assert!(read.details().is_empty());
+    }
+}
