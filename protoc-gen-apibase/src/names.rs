@@ -42,11 +42,21 @@ const HIDING: &[&str] = &[
     "PartialEq",
     "Result",
     "Send",
+    "Sized",
     "String",
     "Sync",
     "TryFrom",
     "Vec",
 ];
+
+/// What an error's trait for translation has beside a function for each reason.
+const RESERVED_TRANSLATIONS: &[&str] = &["domain", "failed", "from"];
+
+/// The variant of every error enum that is none of its catalogue.
+const DOMAIN: &str = "Domain";
+
+/// What generated code calls the formatter beside the values of an error.
+const FORMATTER: &str = "f";
 
 /// All Rust names of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +125,61 @@ impl MethodNames {
             renamed,
         }
     }
+}
+
+/// All Rust names of an error catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CatalogueNames {
+    pub(crate) ty: String,
+    pub(crate) table: String,
+    pub(crate) translator: String,
+    pub(crate) translate: String,
+}
+
+impl CatalogueNames {
+    /// Of the enum with this full name.
+    pub(crate) fn new(package: &str, full_name: &str) -> Self {
+        let ty = domain_type(package, full_name);
+        Self {
+            table: format!("{}_TABLE", ty.to_shouty_snake_case()),
+            translator: format!("From{}", ty.trim_end_matches('_')),
+            translate: format!("from_{}", ty.to_snake_case()),
+            ty,
+        }
+    }
+
+    /// The variant for a reason.
+    pub(crate) fn variant(reason: &str) -> String {
+        match upper_camel(reason) {
+            variant if variant == DOMAIN => variant + "_",
+            variant => variant,
+        }
+    }
+
+    /// The translator's function for a reason.
+    pub(crate) fn function(&self, reason: &str) -> String {
+        let name = snake(reason);
+        if RESERVED_TRANSLATIONS.contains(&name.as_str()) || name == self.translate {
+            name + "_"
+        } else {
+            name
+        }
+    }
+}
+
+/// What the value of a field is called where it stands beside the formatter, or in a format string,
+/// which has no raw names. No field ends so, but for those that can't be raw.
+pub(crate) fn binding(field: &str) -> String {
+    match field.strip_prefix("r#") {
+        Some(plain) => format!("{plain}_"),
+        None if field == FORMATTER => format!("{field}_"),
+        None => field.to_owned(),
+    }
+}
+
+/// A reason as words, for an error without a message: `item not found`.
+pub(crate) fn words(reason: &str) -> String {
+    reason.to_ascii_lowercase().replace('_', " ")
 }
 
 /// A package's name in its files' names: the package itself, `_` for none, and one more

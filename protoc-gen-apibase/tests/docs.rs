@@ -122,8 +122,8 @@ fn every_link_has_its_heading() {
     let page = page(None).unwrap();
     let anchors: Vec<String> = page
         .lines()
-        .filter_map(|line| line.strip_prefix("### "))
-        .map(|heading| heading.replace('.', "").to_lowercase())
+        .filter_map(|line| line.strip_prefix("## ").or(line.strip_prefix("### ")))
+        .map(|heading| heading.replace('.', "").replace(' ', "-").to_lowercase())
         .collect();
     let links: Vec<&str> = page
         .split("](#")

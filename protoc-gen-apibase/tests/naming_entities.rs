@@ -86,6 +86,7 @@ fn rule_18_names_that_would_hide_the_preludes_get_an_underscore() {
         "PartialEq",
         "Result",
         "Send",
+        "Sized",
         "String",
         "Sync",
         "TryFrom",

@@ -7,20 +7,13 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod compiled;
 mod corpus;
 mod schema;
 
-use std::path::Path;
-
-use corpus::{protoc, succeed};
+use compiled::{both, by_protoc, protoc_command, refusal, shop, warnings};
 use protoc_gen_apibase::{Imports, Options, Output, Request, configure, generate};
-use schema::{Sources, write};
-
-/// The three lines that every file here starts with.
-const HEAD: &str = "syntax = \"proto3\";\npackage shop;\nimport \"apibase/v1/options.proto\";\n";
-
-/// A message, so that methods have one.
-const ITEM: &str = "message Item {}\n";
+use schema::write;
 
 #[test]
 fn a_method_that_may_do_harm_is_not_repeated() {
@@ -184,93 +177,6 @@ fn callers_that_are_two_things_at_once_or_none() {
 }
 
 #[test]
-fn a_catalogue_that_is_not_there() {
-    insta::assert_snapshot!(refusal(
-        r#"enum ItemError {
-  option (apibase.v1.errors).domain = "shop.example.com";
-  ITEM_ERROR_UNSPECIFIED = 0;
-}
-enum Plain { PLAIN_UNSPECIFIED = 0; }
-service A { option (apibase.v1.service).errors = "shop.ItemEror"; }
-service B { option (apibase.v1.service).errors = "ItemError"; }
-service C { option (apibase.v1.service).errors = "shop.Plain"; }
-service D {
-  option (apibase.v1.service).errors = "something.Else";
-  rpc A(Item) returns (Item) { option (apibase.v1.method).errors = "NOT_REPORTED"; }
-}
-service E {
-  rpc A(Item) returns (Item) { option (apibase.v1.method).errors = "GONE"; }
-}
-"#
-    ));
-}
-
-#[test]
-fn errors_that_the_catalogue_lacks() {
-    insta::assert_snapshot!(refusal(
-        r#"enum ItemError {
-  option (apibase.v1.errors).domain = "shop.example.com";
-  ITEM_ERROR_UNSPECIFIED = 0;
-  ITEM_ERROR_NOT_FOUND = 1 [(apibase.v1.error).code = NOT_FOUND];
-  ITEM_ERROR_SKU_TAKEN = 2 [(apibase.v1.error).code = ALREADY_EXISTS];
-}
-service Items {
-  option (apibase.v1.service).errors = "shop.ItemError";
-  rpc A(Item) returns (Item) {
-    option (apibase.v1.method).errors = "NOT_FOUND";
-    option (apibase.v1.method).errors = "SKU_TAKE";
-    option (apibase.v1.method).errors = "ITEM_ERROR_SKU_TAKEN";
-    option (apibase.v1.method).errors = "NOT_FOUND";
-    option (apibase.v1.method).errors = "SOMETHING_ELSE";
-    option (apibase.v1.method).errors = "UNSPECIFIED";
-  }
-}
-"#
-    ));
-}
-
-#[test]
-fn a_catalogue_with_holes() {
-    insta::assert_snapshot!(refusal(
-        r#"enum ItemError {
-  option (apibase.v1.errors) = {};
-  ITEM_ERROR_UNSPECIFIED = 0 [(apibase.v1.error).code = INTERNAL];
-  ITEM_ERROR_GONE = 1;
-  ITEM_ERROR_LOST = 2 [(apibase.v1.error).message = "lost"];
-  ITEM_ERROR_lower = 3 [(apibase.v1.error).code = INTERNAL];
-  ITEM_ERROR_X = 4 [(apibase.v1.error).code = INTERNAL];
-  ITEM_ERROR_THIS_NAME_IS_SO_LONG_THAT_NOBODY_WILL_EVER_READ_IT_TO_ITS_END = 5 [(apibase.v1.error).code = INTERNAL];
-}
-enum Malformed { option (apibase.v1.errors).domain = "Shop..example"; MALFORMED_ZERO = 0; }
-enum Taken { option (apibase.v1.errors).domain = "apibase"; TAKEN_ZERO = 0; }
-message Outer {
-  enum Stray { STRAY_ZERO = 0; STRAY_GONE = 1 [(apibase.v1.error).code = NOT_FOUND]; }
-}
-"#
-    ));
-}
-
-#[test]
-fn an_error_that_contradicts_itself() {
-    insta::assert_snapshot!(refusal(
-        r#"enum ItemError {
-  option (apibase.v1.errors).domain = "shop.example.com";
-  ITEM_ERROR_UNSPECIFIED = 0;
-  ITEM_ERROR_KEY = 1 [(apibase.v1.error) = { code: INTERNAL message: "{item_idd}" metadata: "item_id" }];
-  ITEM_ERROR_OTHER_KEY = 2 [(apibase.v1.error) = { code: INTERNAL public_message: "{id}" }];
-  ITEM_ERROR_BRACE = 3 [(apibase.v1.error) = { code: INTERNAL message: "{{item} {" }];
-  ITEM_ERROR_CAMEL = 4 [(apibase.v1.error) = { code: INTERNAL metadata: ["itemId", "sku", "sku"] }];
-  ITEM_ERROR_DELAY = 5 [(apibase.v1.error) = { code: UNAVAILABLE retry_delay: { seconds: 1 } }];
-  ITEM_ERROR_NEVER = 6 [(apibase.v1.error) = { code: UNAVAILABLE retryable: true retry_delay: {} }];
-  ITEM_ERROR_REDACTED = 7 [(apibase.v1.error) = { code: INTERNAL redacted: true public_message: "no" }];
-  ITEM_ERROR_HTTP = 8 [(apibase.v1.error) = { code: INTERNAL http: 200 }];
-  ITEM_ERROR_HTTP_TOO = 9 [(apibase.v1.error) = { code: INTERNAL http: 70000 }];
-}
-"#
-    ));
-}
-
-#[test]
 fn what_guards_a_service_and_is_not_enforced_is_refused() {
     insta::assert_snapshot!(refusal(
         r#"service Items {
@@ -321,25 +227,7 @@ service Items {
         ),
     )])
     .unwrap();
-    let warnings: Vec<String> = output.warnings.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(warnings.join("\n"));
-}
-
-#[test]
-fn a_catalogue_in_an_imported_file_is_found() {
-    let errors = "enum ItemError {\n  option (apibase.v1.errors).domain = \"shop.example.com\";\n  \
-                  ITEM_ERROR_UNSPECIFIED = 0;\n  ITEM_ERROR_GONE = 1 [(apibase.v1.error).code = \
-                  NOT_FOUND];\n}\n";
-    let errors = HEAD.replace("package shop;", "package errors;") + errors;
-    let shop = shop(
-        r#"import "errors.proto";
-service Items {
-  option (apibase.v1.service).errors = "errors.ItemError";
-  rpc A(Item) returns (Item) { option (apibase.v1.method).errors = "GONE"; }
-}
-"#,
-    );
-    assert!(both(&[("errors.proto", &errors), ("shop.proto", &shop)]).is_ok());
+    insta::assert_snapshot!(warnings(&output));
 }
 
 #[test]
@@ -416,7 +304,8 @@ mod command {
     use std::path::Path;
     use std::process::{Command, Output};
 
-    use super::{protoc_command, shop, succeed, write};
+    use super::corpus::succeed;
+    use super::{protoc_command, shop, write};
 
     const BINARY: &str = env!("CARGO_BIN_EXE_protoc-gen-apibase");
     const SOURCE: &str = include_str!("../protos/apibase/v1/options.proto");
@@ -489,53 +378,4 @@ mod command {
              failures, so that nobody could call\n  help: set `failure_threshold` to 1 at least\n"
         );
     }
-}
-
-/// The file that `body` makes.
-fn shop(body: &str) -> String {
-    format!("{HEAD}{ITEM}{body}")
-}
-
-/// What is said about the file that `body` makes; the same by protox and by protoc.
-fn refusal(body: &str) -> String {
-    let error = both(&[("shop.proto", &shop(body))]).unwrap_err();
-    assert!(error.is_schema(), "not a schema error: {error}");
-    error.to_string()
-}
-
-/// Generates by both compilers, which must give the same.
-fn both(files: Sources<'_>) -> Result<Output, protoc_gen_apibase::Error> {
-    let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), files);
-    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-    let request = Request {
-        descriptor_set: by_protoc(dir.path(), &names),
-        files: names.iter().map(|name| (*name).to_owned()).collect(),
-        imports: Imports::Generate,
-        options: Options::parse("include_file=mod.rs").unwrap(),
-    };
-    let by_protoc = generate(&request);
-    let by_protox = configure().generate(&names, &[dir.path()]);
-    assert_eq!(format!("{by_protox:?}"), format!("{by_protoc:?}"));
-    by_protox
-}
-
-fn by_protoc(dir: &Path, files: &[&str]) -> Vec<u8> {
-    let out = dir.join("protoc.set");
-    succeed(
-        protoc_command(dir, files)
-            .args(["--include_imports", "--include_source_info"])
-            .arg(format!("--descriptor_set_out={}", out.display())),
-    );
-    std::fs::read(out).unwrap()
-}
-
-fn protoc_command(dir: &Path, files: &[&str]) -> std::process::Command {
-    let mut command = protoc();
-    command
-        .current_dir(dir)
-        .arg("-I.")
-        .arg(concat!("-I", env!("CARGO_MANIFEST_DIR"), "/protos"))
-        .args(files);
-    command
 }

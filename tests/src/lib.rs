@@ -95,6 +95,18 @@ fixtures! {
     entity_wrappers,
     /// Enums with prefixes, digits and aliases.
     enums,
+    /// Errors with all that a row of a table can say.
+    errors_basic,
+    /// Methods of all kinds that fail with the errors of a catalogue.
+    errors_calls,
+    /// A catalogue without errors, and one without a service.
+    errors_empty,
+    /// Errors named like what Rust and the layer have.
+    errors_names,
+    /// Services of two packages with the catalogue of a third.
+    errors_shared,
+    /// Messages with all that a format string could stumble over.
+    errors_texts,
     /// Messages that another module has.
     extern_path,
     /// Names that don't fit on a line.

@@ -416,3 +416,29 @@ async fn a_server_of_another_protocol_is_a_transport_failure() {
         assert!(error.is_transport(), "{words:?}: {error:?}");
     }
 }
+
+#[tokio::test]
+async fn an_error_with_large_details_is_read_whole() {
+    for size in [13_000, 60_000, 180_000] {
+        let details = vec![7_u8; size];
+        let encoded = base64(&details);
+        let end = trailers(&[
+            ("grpc-status", "9"),
+            ("grpc-message", "large"),
+            ("grpc-status-details-bin", &encoded),
+        ]);
+        let error = Bad::grpc([frame(&reply(0, "a"))], End::Trailers(end))
+            .unary()
+            .await;
+        assert_eq!(kind(&error), FailureKind::Status, "{size}: {error}");
+        let failure = error.failure().unwrap();
+        assert_eq!(failure.status().code(), Code::FailedPrecondition);
+        assert_eq!(failure.status().details(), details);
+    }
+}
+
+/// As tonic encodes binary metadata.
+fn base64(bytes: &[u8]) -> String {
+    let value = tonic::metadata::MetadataValue::from_bytes(bytes);
+    String::from_utf8(value.as_encoded_bytes().to_vec()).unwrap()
+}

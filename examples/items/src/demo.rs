@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 
 use self::print::{Page, line};
-use crate::examples::api::{ItemServiceClient, ItemServiceServer, UpdateItemRequest};
+use crate::examples::api::{ItemError, ItemServiceClient, ItemServiceServer, UpdateItemRequest};
 use crate::examples::item_sync_request::Action;
 use crate::examples::{
     self, CreateItemRequest, DeleteItemRequest, GetItemRequest, ItemSyncRequest, ListItemsRequest,
@@ -85,8 +85,10 @@ async fn create(
     page.sent("another lamp, without a name and with price -1")?;
     let bad = new_item("", "LAMP-2", 1, -1.0);
     match client.create_item(ctx, bad).await {
-        Err(CallError::Service(DomainError::Validation(fault))) => {
-            page.came("Err(CallError::Service(DomainError::Validation)), with every broken rule:")?;
+        Err(CallError::Service(ItemError::Domain(DomainError::Validation(fault)))) => {
+            page.came(
+                "Err(CallError::Service(ItemError::Domain(Validation))), with every broken rule:",
+            )?;
             for violation in fault.violations() {
                 page.came(&format!("  {} {}", violation.field, violation.description))?;
             }
@@ -114,10 +116,10 @@ async fn get(
         id: "nobody-has-this".to_owned(),
     };
     match client.get_item(ctx, request).await {
-        Err(CallError::Service(DomainError::NotFound(fault))) => {
-            page.came("Err(CallError::Service(DomainError::NotFound)):")?;
-            page.came(&format!("  {}", fault.message()))?;
-            page.remark("the status NOT_FOUND, decoded back into the error the servicer returned")?;
+        Err(CallError::Service(ItemError::ItemNotFound { item_id })) => {
+            page.came("Err(CallError::Service(ItemError::ItemNotFound)):")?;
+            page.came(&format!("  item_id {item_id}"))?;
+            page.remark("decoded by domain and reason into the error the servicer returned")?;
             Ok(())
         }
         other => Err(unexpected("GetItem", &other)),

@@ -9,12 +9,12 @@ mod sync;
 
 use std::sync::Arc;
 
-use apibase::{Context, DomainError, Inbound, Streamed};
+use apibase::{Context, Inbound, Streamed};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use self::refuse::{broken_rules, no_such_item};
-use crate::examples::api::{ItemServicer, UpdateItemRequest};
+use crate::examples::api::{ItemError, ItemServicer, UpdateItemRequest};
 use crate::examples::{
     BatchCreateResponse, CreateItemRequest, DeleteItemRequest, GetItemRequest, ItemSyncRequest,
     ItemSyncResponse, ListItemsRequest,
@@ -48,7 +48,7 @@ impl<S: Store> Items<S> {
 }
 
 impl<S: Store> ItemServicer for Items<S> {
-    async fn get_item(&self, _ctx: &Context, request: GetItemRequest) -> Result<Item, DomainError> {
+    async fn get_item(&self, _ctx: &Context, request: GetItemRequest) -> Result<Item, ItemError> {
         let id = existing_id(&request.id)?;
         self.blocking(move |store| store.find(id)).await
     }
@@ -57,7 +57,7 @@ impl<S: Store> ItemServicer for Items<S> {
         &self,
         _ctx: &Context,
         request: CreateItemRequest,
-    ) -> Result<Item, DomainError> {
+    ) -> Result<Item, ItemError> {
         self.create(request).await
     }
 
@@ -65,7 +65,7 @@ impl<S: Store> ItemServicer for Items<S> {
         &self,
         _ctx: &Context,
         request: UpdateItemRequest,
-    ) -> Result<Item, DomainError> {
+    ) -> Result<Item, ItemError> {
         let id = existing_id(&request.id)?;
         broken_rules(&request.violations())?;
         let now = (self.clock)();
@@ -77,7 +77,7 @@ impl<S: Store> ItemServicer for Items<S> {
         &self,
         _ctx: &Context,
         request: DeleteItemRequest,
-    ) -> Result<(), DomainError> {
+    ) -> Result<(), ItemError> {
         self.delete(&request.id).await
     }
 
@@ -85,7 +85,7 @@ impl<S: Store> ItemServicer for Items<S> {
         &self,
         ctx: &Context,
         request: ListItemsRequest,
-    ) -> Result<Streamed<Item, DomainError>, DomainError> {
+    ) -> Result<Streamed<Item, ItemError>, ItemError> {
         let page = list::page(self, request).await?;
         ctx.response().set_next_page_token(&page.next_page_token)?;
         Ok(Streamed::from_iter(page.items.into_iter().map(Ok)))
@@ -93,24 +93,24 @@ impl<S: Store> ItemServicer for Items<S> {
 
     async fn batch_create_items(
         &self,
-        _ctx: &Context,
+        ctx: &Context,
         requests: Inbound<CreateItemRequest>,
-    ) -> Result<BatchCreateResponse, DomainError> {
-        batch::create(self, requests).await
+    ) -> Result<BatchCreateResponse, ItemError> {
+        batch::create(self, ctx, requests).await
     }
 
     async fn sync_items(
         &self,
-        _ctx: &Context,
+        ctx: &Context,
         requests: Inbound<ItemSyncRequest>,
-    ) -> Result<Streamed<ItemSyncResponse, DomainError>, DomainError> {
-        Ok(sync::answers(self.clone(), requests))
+    ) -> Result<Streamed<ItemSyncResponse, ItemError>, ItemError> {
+        Ok(sync::answers(self.clone(), ctx.clone(), requests))
     }
 }
 
 /// What several RPCs do.
 impl<S: Store> Items<S> {
-    async fn create(&self, request: CreateItemRequest) -> Result<Item, DomainError> {
+    async fn create(&self, request: CreateItemRequest) -> Result<Item, ItemError> {
         let CreateItemRequest {
             name,
             description,
@@ -134,20 +134,20 @@ impl<S: Store> Items<S> {
             .await
     }
 
-    async fn delete(&self, id: &str) -> Result<(), DomainError> {
+    async fn delete(&self, id: &str) -> Result<(), ItemError> {
         let id = existing_id(id)?;
         self.blocking(move |store| store.delete(id)).await
     }
 
     /// Runs `work` off the async threads, because the store blocks.
-    async fn blocking<T, F>(&self, work: F) -> Result<T, DomainError>
+    async fn blocking<T, F>(&self, work: F) -> Result<T, ItemError>
     where
         T: Send + 'static,
         F: FnOnce(&S) -> Result<T, StoreError> + Send + 'static,
     {
         let store = Arc::clone(&self.store);
         let done = tokio::task::spawn_blocking(move || work(&store)).await;
-        let result = done.map_err(|panic| refuse::store_failed().with_source(panic))?;
+        let result = done.map_err(refuse::store_failed)?;
         Ok(result?)
     }
 }
@@ -162,6 +162,6 @@ impl<S> Clone for Items<S> {
 }
 
 /// An id that isn't a UUID is the id of no item.
-fn existing_id(id: &str) -> Result<Uuid, DomainError> {
+fn existing_id(id: &str) -> Result<Uuid, ItemError> {
     Uuid::parse_str(id).map_err(|_| no_such_item(id))
 }

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
@@ -10,11 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use apibase::{BoundServer, CallError, Change, Context, DomainError, Server};
+use apibase::{
+    BoundServer, CallError, Change, Code, Context, DomainError, Server, ServiceError as _,
+};
 use chrono::{DateTime, Utc};
 use futures_util::stream;
 use items::common::ErrorDetail;
-use items::examples::api::{ItemServiceClient, ItemServiceServer, UpdateItemRequest};
+use items::examples::api::{ItemError, ItemServiceClient, ItemServiceServer, UpdateItemRequest};
 use items::examples::item_sync_request::Action;
 use items::examples::{
     self, CreateItemRequest, DeleteItemRequest, GetItemRequest, ItemSyncRequest, ItemSyncResponse,
@@ -65,11 +68,11 @@ impl Shop {
         self.folder
     }
 
-    async fn create(&self, request: CreateItemRequest) -> Result<Item, CallError<DomainError>> {
+    async fn create(&self, request: CreateItemRequest) -> Result<Item, CallError<ItemError>> {
         self.client.create_item(&self.ctx, request).await
     }
 
-    async fn get(&self, id: impl ToString) -> Result<Item, CallError<DomainError>> {
+    async fn get(&self, id: impl ToString) -> Result<Item, CallError<ItemError>> {
         let id = id.to_string();
         self.client.get_item(&self.ctx, GetItemRequest { id }).await
     }
@@ -88,7 +91,7 @@ impl Shop {
         page_size: i32,
         page_token: &str,
         filter: &str,
-    ) -> Result<(Vec<String>, Option<String>), CallError<DomainError>> {
+    ) -> Result<(Vec<String>, Option<String>), CallError<ItemError>> {
         let request = ListItemsRequest {
             page_size,
             page_token: page_token.to_owned(),
@@ -154,10 +157,19 @@ fn fields(error: &DomainError) -> Vec<&str> {
         .collect()
 }
 
-fn domain<T: std::fmt::Debug>(result: Result<T, CallError<DomainError>>) -> DomainError {
+/// The error that a call failed with, one of the service's own or not.
+fn refusal<T: std::fmt::Debug>(result: Result<T, CallError<ItemError>>) -> ItemError {
     match result.unwrap_err() {
         CallError::Service(error) => error,
-        other => DomainError::external_service(other.to_string()),
+        other => DomainError::external_service(other.to_string()).into(),
+    }
+}
+
+/// The same, where it is one that every service has.
+fn domain<T: std::fmt::Debug>(result: Result<T, CallError<ItemError>>) -> DomainError {
+    match refusal(result) {
+        ItemError::Domain(error) => error,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -195,12 +207,15 @@ async fn all_broken_rules_are_reported_together() {
 }
 
 #[tokio::test]
-async fn a_taken_sku_is_a_conflict() {
+async fn a_taken_sku_is_said_to_be() {
     let shop = Shop::open().await;
     shop.create(request("A")).await.unwrap();
-    let error = domain(shop.create(request("A")).await);
-    assert!(matches!(error, DomainError::Conflict(_)), "{error:?}");
-    assert_eq!(fields(&error), ["sku"]);
+    let error = refusal(shop.create(request("A")).await);
+    assert!(
+        matches!(&error, ItemError::SkuTaken { sku } if sku == "A"),
+        "{error:?}"
+    );
+    assert_eq!(error.code(), Code::AlreadyExists);
 }
 
 #[tokio::test]
@@ -208,19 +223,20 @@ async fn a_missing_item_is_not_found() {
     let shop = Shop::open().await;
     for id in ["", "not-a-uuid", "00000000-0000-4000-8000-000000000000"] {
         let id = id.to_owned();
-        let got = domain(shop.get(&id).await);
+        let got = refusal(shop.get(&id).await);
         let update = UpdateItemRequest {
             id: id.clone(),
             ..UpdateItemRequest::default()
         };
-        let updated = domain(shop.client.update_item(&shop.ctx, update).await);
-        let deleted = domain(
+        let updated = refusal(shop.client.update_item(&shop.ctx, update).await);
+        let deleted = refusal(
             shop.client
                 .delete_item(&shop.ctx, DeleteItemRequest { id })
                 .await,
         );
         for error in [got, updated, deleted] {
-            assert!(matches!(error, DomainError::NotFound(_)), "{error:?}");
+            assert!(matches!(error, ItemError::ItemNotFound { .. }), "{error:?}");
+            assert_eq!(error.code(), Code::NotFound);
         }
     }
 }
@@ -228,10 +244,9 @@ async fn a_missing_item_is_not_found() {
 #[tokio::test]
 async fn a_long_id_comes_back_shortened() {
     let shop = Shop::open().await;
-    let error = domain(shop.get(&"é".repeat(100_000)).await);
-    assert!(matches!(error, DomainError::NotFound(_)), "{error:?}");
+    let error = refusal(shop.get(&"é".repeat(100_000)).await);
     assert_eq!(
-        error.message(),
+        error.to_string(),
         format!("no item has the id {}…", "é".repeat(64))
     );
 }
@@ -294,8 +309,8 @@ async fn a_deleted_item_is_gone() {
     let delete = DeleteItemRequest { id: id.to_string() };
     shop.client.delete_item(&shop.ctx, delete).await.unwrap();
     assert!(matches!(
-        domain(shop.get(id).await),
-        DomainError::NotFound(_)
+        refusal(shop.get(id).await),
+        ItemError::ItemNotFound { .. }
     ));
 }
 
@@ -376,7 +391,7 @@ async fn a_batch_reports_errors_by_entry_and_creates_the_rest() {
         [
             ("requests[1].name", "ValidationError", "1"),
             ("requests[1].price", "ValidationError", "1"),
-            ("requests[2].sku", "ConflictError", "2"),
+            ("requests[2].sku", "SKU_TAKEN", "2"),
         ]
     );
 }
@@ -446,7 +461,7 @@ async fn sync_answers_each_action_in_its_order() {
             Some(("id", invalid)),
             Some(("action", invalid)),
             None,
-            Some(("", "NotFoundError")),
+            Some(("", "ITEM_NOT_FOUND")),
         ]
     );
     assert!(

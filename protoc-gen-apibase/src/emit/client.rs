@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::tokens::{allow_self_convention, deprecated, doc, docs, ident, mapped, ty};
+use super::tokens::{allow_self_convention, code, deprecated, doc, docs, ident, mapped, ty};
 use crate::model::{Kind, Method, Service};
 
 pub(super) fn definition(service: &Service) -> TokenStream {
@@ -66,6 +66,7 @@ fn function(service: &Service, method: &Method) -> TokenStream {
     let constant = ident(&method.constant);
     let request = ty(&method.request);
     let response = ty(&method.response);
+    let error = code(&service.error);
     let (parameter, argument) = match method.kind {
         Kind::Unary | Kind::ServerStream => (quote!(request: #request), quote!(request)),
         Kind::ClientStream | Kind::Bidi => (
@@ -75,7 +76,7 @@ fn function(service: &Service, method: &Method) -> TokenStream {
     };
     let output = match method.kind {
         Kind::Unary | Kind::ClientStream => response,
-        Kind::ServerStream | Kind::Bidi => quote!(rt::Replies<#response, rt::DomainError>),
+        Kind::ServerStream | Kind::Bidi => quote!(rt::Replies<#response, #error>),
     };
     let mapped = mapped(method);
     let call = match method.kind {
@@ -92,7 +93,7 @@ fn function(service: &Service, method: &Method) -> TokenStream {
             &self,
             ctx: &rt::Context,
             #parameter,
-        ) -> Result<#output, rt::CallError<rt::DomainError>> {
+        ) -> Result<#output, rt::CallError<#error>> {
             self.caller #mapped.#call(ctx, &#module::#constant, #argument).await
         }
     }

@@ -39,9 +39,11 @@ fn constant(method: &Method) -> TokenStream {
         Idempotency::Idempotent => quote!(.idempotent()),
         Idempotency::NoSideEffects => quote!(.no_side_effects()),
     };
+    let declared = &method.policy.errors;
+    let errors = (!declared.is_empty()).then(|| quote!(.errors(&[#(#declared),*])));
     quote! {
         #about
-        pub const #name: Method = Method::#kind(#path) #idempotency;
+        pub const #name: Method = Method::#kind(#path) #idempotency #errors;
     }
 }
 

@@ -4,6 +4,7 @@ mod client;
 mod descriptors;
 mod docs;
 mod entities;
+mod errors;
 mod laws;
 mod messages;
 mod methods;
@@ -117,6 +118,7 @@ fn api(package: &Package, options: &Options) -> TokenStream {
             use ::apibase::codegen::map::{self, ProtobufMapper as _};
         }
     });
+    let errors = errors::section(&package.catalogues);
     let entities = entities::section(&package.domain);
     let laws = (options.laws && !package.domain.is_empty()).then(|| {
         let file = format!("{}.laws.rs", package.stem);
@@ -144,18 +146,22 @@ fn api(package: &Package, options: &Options) -> TokenStream {
 
         #(#services)*
 
+        #errors
+
         #entities
 
         #laws
     }
 }
 
-/// The files whose services and entities are in the package's `api`.
+/// The files whose services, errors and entities are in the package's `api`.
 fn sources(package: &Package) -> Vec<String> {
     let services = package.services.iter().map(|service| &service.source);
     let entities = package.domain.entities.iter().map(|entity| &entity.source);
     let enums = package.domain.enums.iter().map(|found| &found.source);
-    let all: BTreeSet<&String> = services.chain(entities).chain(enums).collect();
+    let errors = package.catalogues.iter().map(|found| &found.source);
+    let all = services.chain(errors).chain(entities).chain(enums);
+    let all: BTreeSet<&String> = all.collect();
     all.into_iter().cloned().collect()
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::tokens::{doc, ident, mapped};
+use super::tokens::{code, doc, ident, mapped};
 use crate::model::{Kind, Method, Service};
 
 pub(super) fn definition(service: &Service) -> TokenStream {
@@ -52,6 +52,10 @@ fn implementation(service: &Service) -> TokenStream {
     let servicer = ident(&service.servicer);
     let module = ident(&service.module);
     let full_name = &service.full_name;
+    let errors = service.policy.errors.is_some().then(|| {
+        let error = code(&service.error);
+        quote!(const ERRORS: &'static rt::ErrorTable = <#error as rt::ServiceError>::TABLE;)
+    });
     let dispatch = if service.methods.is_empty() {
         dispatch_nothing()
     } else {
@@ -61,6 +65,7 @@ fn implementation(service: &Service) -> TokenStream {
         impl<S: #servicer> rt::Service for #server<S> {
             const NAME: &'static str = #full_name;
             const METHODS: &'static [rt::Method] = #module::METHODS;
+            #errors
             const DESCRIPTORS: &'static [u8] = FILE_DESCRIPTOR_SET;
 
             #dispatch

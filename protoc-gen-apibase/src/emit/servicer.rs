@@ -3,14 +3,17 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::tokens::{allow_self_convention, docs, ident, ty};
+use super::tokens::{allow_self_convention, code, docs, ident, ty};
 use crate::layout::Banner;
 use crate::model::{Kind, Method, Service};
 
 pub(super) fn definition(service: &Service, banner: &Banner) -> TokenStream {
     let docs = docs(&service.docs);
     let name = ident(&service.servicer);
-    let functions = service.methods.iter().map(function);
+    let functions = service
+        .methods
+        .iter()
+        .map(|method| function(service, method));
     quote! {
         #banner
         #docs
@@ -20,19 +23,20 @@ pub(super) fn definition(service: &Service, banner: &Banner) -> TokenStream {
     }
 }
 
-fn function(method: &Method) -> TokenStream {
+fn function(service: &Service, method: &Method) -> TokenStream {
     let docs = docs(&method.docs);
     let allow = allow_self_convention(method);
     let name = ident(&method.name);
     let request = ty(&method.request);
     let response = ty(&method.response);
+    let error = code(&service.error);
     let argument = match method.kind {
         Kind::Unary | Kind::ServerStream => quote!(request: #request),
         Kind::ClientStream | Kind::Bidi => quote!(requests: rt::Inbound<#request>),
     };
     let output = match method.kind {
         Kind::Unary | Kind::ClientStream => response,
-        Kind::ServerStream | Kind::Bidi => quote!(rt::Streamed<#response, rt::DomainError>),
+        Kind::ServerStream | Kind::Bidi => quote!(rt::Streamed<#response, #error>),
     };
     quote! {
         #docs
@@ -41,6 +45,6 @@ fn function(method: &Method) -> TokenStream {
             &self,
             ctx: &rt::Context,
             #argument,
-        ) -> impl Future<Output = Result<#output, rt::DomainError>> + Send;
+        ) -> impl Future<Output = Result<#output, #error>> + Send;
     }
 }

@@ -87,14 +87,10 @@ fn own(package: &Package, parent: &str, options: &Options) -> TokenStream {
         let tonic = options.tonic && !package.services.is_empty();
         let tonic = tonic.then(|| format!("{stem}.tonic.rs"));
         let tonic = tonic.iter();
-        let what = match (package.services.is_empty(), package.domain.is_empty()) {
-            (true, _) => "The entities",
-            (false, true) => "The services",
-            (false, false) => "The services and entities",
-        };
+        let what = contents(package);
         let about = doc(&match package.proto.as_str() {
-            "" => format!("{what} without a package."),
-            name => format!("{what} of package `{name}`."),
+            "" => format!("The {what} without a package."),
+            name => format!("The {what} of package `{name}`."),
         });
         let inception = allow_inception(&package.api_module, parent);
         let name = ident(&package.api_module);
@@ -111,6 +107,21 @@ fn own(package: &Package, parent: &str, options: &Options) -> TokenStream {
     quote! {
         include!(#messages);
         #services
+    }
+}
+
+/// What is in a package's `api`: `services, errors and entities`.
+fn contents(package: &Package) -> String {
+    let all = [
+        (!package.services.is_empty(), "services"),
+        (!package.catalogues.is_empty(), "errors"),
+        (!package.domain.is_empty(), "entities"),
+    ];
+    let there = all.iter().filter(|(is_there, _)| *is_there);
+    let names: Vec<&str> = there.map(|(_, name)| *name).collect();
+    match names.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        names => names.concat(),
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::entities::Entities;
 use super::entity::Domain;
+use super::policies::{Catalogues, Policies};
 use super::scope::{Claim, Scope};
 use super::types::Externs;
-use super::{Model, Package, catalogue, conflicts, policies, referred, services, tonic};
+use super::{Model, Package, catalogue, conflicts, referred, services, tonic};
 use crate::descriptors::{Descriptors, File, is_ours, is_well_known, tag};
 use crate::error::{Diagnostic, Diagnostics, Error};
 use crate::{Imports, Request, names};
@@ -24,7 +25,8 @@ impl Model {
         let asked = asked(descriptors, request, &mut warnings)?;
         let groups = group(descriptors, &asked);
         let externs = Externs::new(&request.options);
-        let needed = referred::packages(&groups, |file| asked.contains(file.proto.name()));
+        let rules = descriptors.rules();
+        let needed = referred::packages(&groups, rules, |file| asked.contains(file.proto.name()));
         let run = Run {
             request,
             descriptors,
@@ -49,19 +51,20 @@ impl Model {
         let files: Vec<&File> = files.filter(|file| run.is_asked(file)).collect();
         entities.check_configured(&files, &mut parameters);
         parameters.finish_as(Error::parameter)?;
+        let policies = Policies::read(descriptors, run.groups.values().flatten().copied());
+        let parts = Parts {
+            entities: &entities,
+            catalogues: policies.catalogues(),
+        };
         let mut packages: Vec<Package> = run
             .groups
             .iter()
             .zip(types.into_values())
-            .map(|((name, files), types)| run.package(name, files, types, &entities, &mut problems))
+            .map(|((name, files), types)| {
+                run.package(name, files, types, &parts, &mut problems, &mut warnings)
+            })
             .collect();
-        policies::apply(
-            &mut packages,
-            descriptors,
-            &run.groups,
-            &mut problems,
-            &mut warnings,
-        );
+        policies.apply(&mut packages, &entities, &mut problems, &mut warnings);
         problems.finish()?;
         let mut model = Self {
             packages,
@@ -74,6 +77,12 @@ impl Model {
 
 /// The files of each package, by name.
 pub(super) type Groups<'a> = BTreeMap<&'a str, Vec<&'a File>>;
+
+/// What packages are made of beside their own files.
+struct Parts<'a, 'p> {
+    entities: &'a Entities<'a>,
+    catalogues: &'p Catalogues<'a>,
+}
 
 struct Run<'a> {
     request: &'a Request,
@@ -119,8 +128,9 @@ impl<'a> Run<'a> {
         name: &'e str,
         files: &[&'e File],
         mut types: Scope<'e>,
-        entities: &'e Entities<'e>,
+        parts: &Parts<'e, '_>,
         problems: &mut Diagnostics,
+        warnings: &mut Diagnostics,
     ) -> Package {
         let emit = self.is_emitted(name, files);
         let mut api = Scope::default();
@@ -136,7 +146,7 @@ impl<'a> Run<'a> {
             emit,
             services: Vec::new(),
             domain: Domain::default(),
-            catalogues: Vec::new(),
+            catalogues: parts.catalogues.of_package(name),
             descriptor_set: Vec::new(),
             messages: Vec::new(),
             enums: Vec::new(),
@@ -146,12 +156,15 @@ impl<'a> Run<'a> {
             package.messages.extend(messages);
             package.enums.extend(enums);
             if self.is_asked(file) {
-                let services = services::of_file(file, &self.externs, entities, &mut api, problems);
+                let services =
+                    services::of_file(file, &self.externs, parts.entities, &mut api, problems);
                 package.services.extend(services);
             }
         }
         if emit {
-            package.domain = entities.of_package(name, files, &mut api, problems);
+            package.domain = parts.entities.of_package(name, files, &mut api, problems);
+            let catalogues = parts.catalogues;
+            catalogues.claim(name, &mut api, problems, warnings);
         }
         if self.request.options.tonic {
             for file in files {

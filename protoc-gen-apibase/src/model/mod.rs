@@ -6,6 +6,7 @@ mod catalogue;
 mod conflicts;
 mod entities;
 pub(crate) mod entity;
+pub(crate) mod errors;
 mod policies;
 pub(crate) mod policy;
 mod referred;
@@ -48,7 +49,7 @@ pub(crate) struct Package {
     /// What its messages are in the domain.
     pub(crate) domain: entity::Domain,
     /// The error catalogues of its files, by name.
-    pub(crate) catalogues: Vec<policy::Catalogue>,
+    pub(crate) catalogues: Vec<errors::Catalogue>,
     /// The canonical descriptor set; empty without services.
     pub(crate) descriptor_set: Vec<u8>,
     /// All messages, nested ones after the one they are nested in.
@@ -58,9 +59,10 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// Whether it has a module `api`: services, or entities.
+    /// Whether it has a module `api`: services, errors, or entities. Only of packages that files are
+    /// written for.
     pub(crate) fn has_api(&self) -> bool {
-        !self.services.is_empty() || !self.domain.is_empty()
+        !self.services.is_empty() || !self.catalogues.is_empty() || !self.domain.is_empty()
     }
 }
 
@@ -87,6 +89,9 @@ pub(crate) struct Service {
     pub(crate) client: String,
     /// The module of its methods' constants: `item_service`.
     pub(crate) module: String,
+    /// What its methods fail with, as written inside the package's `api`: the errors of its
+    /// catalogue, or those that every service has.
+    pub(crate) error: String,
     /// What it says for all its methods.
     pub(crate) policy: policy::ServicePolicy,
     /// In the order of the proto.

@@ -1,5 +1,5 @@
-//! What services, methods and errors are declared to do, as plain data: checked, and not yet
-//! enforced by all that the runtime has (`policies::enforced` says which).
+//! What services and methods are declared to do, as plain data: checked, and not yet enforced by all
+//! that the runtime has (`policies::enforced` says which).
 #![allow(
     dead_code,
     reason = "a policy is read where it is enforced, and `policies::enforced` lists what isn't"
@@ -109,60 +109,4 @@ pub(crate) struct RateLimit {
     pub(crate) per: Duration,
     /// This many more at once.
     pub(crate) burst: u32,
-}
-
-/// An error catalogue: an enum with `(apibase.v1.errors)`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Catalogue {
-    /// `examples.ItemError`
-    pub(crate) full_name: String,
-    /// The file it is in.
-    pub(crate) source: String,
-    /// The domain of `google.rpc.ErrorInfo`.
-    pub(crate) domain: String,
-    /// In the order of the proto, without the value 0.
-    pub(crate) errors: Vec<CatalogueError>,
-}
-
-/// An error of a catalogue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CatalogueError {
-    /// As in the proto: `ITEM_ERROR_ITEM_NOT_FOUND`.
-    pub(crate) value: String,
-    /// The reason on the wire: `ITEM_NOT_FOUND`.
-    pub(crate) reason: String,
-    /// The code on the wire.
-    pub(crate) code: Code,
-    /// The message; empty for none.
-    pub(crate) message: Vec<Piece>,
-    /// The keys of its metadata.
-    pub(crate) metadata: Vec<String>,
-    /// Whether the same call may succeed later.
-    pub(crate) retryable: bool,
-    /// How long to wait until then.
-    pub(crate) retry_delay: Option<Duration>,
-    /// What callers are told.
-    pub(crate) public: Public,
-    /// The HTTP status, where the code's own won't do; from 400 to 599.
-    pub(crate) http: Option<u16>,
-}
-
-/// A piece of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
-    /// As it is.
-    Text(String),
-    /// The value of the metadata with this key.
-    Value(String),
-}
-
-/// What callers are told of an error.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Public {
-    /// Its message.
-    Own,
-    /// This message.
-    Other(Vec<Piece>),
-    /// That something failed.
-    Redacted,
 }

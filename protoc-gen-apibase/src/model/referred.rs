@@ -1,5 +1,5 @@
-//! Which packages are needed: those asked for, and those whose types they have in them. A package
-//! that is only imported for its options isn't.
+//! Which packages are needed: those asked for, and those whose types and errors they have in them. A
+//! package that is only imported for its options isn't.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,13 @@ use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
 
 use super::build::Groups;
 use crate::descriptors::File;
+use crate::descriptors::rules::Rules;
 
 /// The packages of `groups` that those with a file for which `is_asked` holds lead to, themselves
 /// included.
 pub(super) fn packages<'a>(
     groups: &Groups<'a>,
+    rules: &'a Rules,
     is_asked: impl Fn(&File) -> bool,
 ) -> BTreeSet<&'a str> {
     let asked = groups
@@ -25,21 +27,36 @@ pub(super) fn packages<'a>(
         }
         for file in groups.get(package).into_iter().flatten() {
             let mut types = BTreeSet::new();
-            types_of(&file.proto, is_asked(file), &mut types);
+            types_of(&file.proto, &mut types);
+            if is_asked(file) {
+                types_of_services(&file.proto, rules, &mut types);
+            }
             open.extend(types.into_iter().filter_map(|ty| package_of(groups, ty)));
         }
     }
     needed
 }
 
-/// The full names, with a leading dot, of the types in a file; those of its services on request.
-fn types_of<'a>(file: &'a FileDescriptorProto, services: bool, types: &mut BTreeSet<&'a str>) {
+/// The full names of the types in a file's messages.
+fn types_of<'a>(file: &'a FileDescriptorProto, types: &mut BTreeSet<&'a str>) {
     for message in &file.message_type {
         types_of_message(message, types);
     }
-    if services {
-        for method in file.service.iter().flat_map(|service| &service.method) {
+}
+
+/// The full names of what a file's services have in their signatures.
+fn types_of_services<'a>(
+    file: &'a FileDescriptorProto,
+    rules: &'a Rules,
+    types: &mut BTreeSet<&'a str>,
+) {
+    for service in &file.service {
+        for method in &service.method {
             types.extend([method.input_type(), method.output_type()]);
+        }
+        let full_name = format!("{}.{}", file.package(), service.name());
+        if let Some(rule) = rules.service(full_name.trim_start_matches('.')) {
+            types.insert(&rule.errors);
         }
     }
 }
@@ -51,9 +68,13 @@ fn types_of_message<'a>(message: &'a DescriptorProto, types: &mut BTreeSet<&'a s
     }
 }
 
-/// The package with the longest name that a type is below.
+/// The package with the longest name that a type, with or without a leading dot, is below; none for
+/// scalars, which have no name.
 fn package_of<'a>(groups: &Groups<'a>, ty: &str) -> Option<&'a str> {
-    let mut name = ty.strip_prefix('.')?;
+    let mut name = ty.trim_start_matches('.');
+    if name.is_empty() {
+        return None;
+    }
     loop {
         name = match name.rsplit_once('.') {
             Some((parent, _)) => parent,

@@ -16,6 +16,9 @@ use crate::names::{MethodNames, ServiceNames};
 const RENAME_SERVICE: &str = "rename one of the two, or move it to another package";
 const RENAME_METHOD: &str = "rename one of the two";
 
+/// The errors of services without a catalogue.
+const DOMAIN_ERROR: &str = "rt::DomainError";
+
 /// The services of a file. `api` has the names that are taken in the package's `api` module.
 pub(super) fn of_file<'a>(
     file: &'a File,
@@ -101,6 +104,7 @@ fn service(
         server: names.server,
         client: names.client,
         module: names.module,
+        error: DOMAIN_ERROR.to_owned(),
         policy: ServicePolicy::default(),
         methods,
     }

@@ -148,6 +148,11 @@ mod connected {
         }
     }
 
+    /// What a server may send as headers or trailers, in bytes. We send 8 KiB; others put whole stack
+    /// traces into an error's details, and with hyper's own limit of 16 KiB such an error would be a
+    /// broken connection.
+    const MAX_REPLY_HEADERS: u32 = 256 * 1024;
+
     async fn dial(target: Target, resolved: Resolved) -> io::Result<Connection> {
         let address = (resolved.host.as_str(), resolved.port);
         let stream = timeout(CONNECT_TIMEOUT, TcpStream::connect(address))
@@ -159,6 +164,7 @@ mod connected {
             .timer(TokioTimer::new())
             .initial_stream_window_size(CLIENT_STREAM_WINDOW)
             .initial_connection_window_size(CLIENT_STREAM_WINDOW * CONNECTION_TO_STREAM)
+            .max_header_list_size(MAX_REPLY_HEADERS)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;

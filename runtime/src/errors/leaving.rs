@@ -178,7 +178,9 @@ impl<'a> Leaving<'a> {
             // Any negative number: don't (gRFC A6).
             trailers.insert(PUSHBACK, MetadataValue::from_static("-1"));
         } else if let Some(delay) = self.delay() {
-            let milliseconds = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+            // Rounded up: who comes too early is refused again.
+            let milliseconds = delay.as_nanos().div_ceil(1_000_000);
+            let milliseconds = i64::try_from(milliseconds).unwrap_or(i64::MAX);
             trailers.insert(PUSHBACK, MetadataValue::from(milliseconds));
         }
         trailers

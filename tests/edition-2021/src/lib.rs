@@ -26,6 +26,10 @@ fixtures! {
     entity_names
     entity_oneofs
     entity_patch
+    errors_basic
+    errors_calls
+    errors_empty
+    errors_names
     keywords
     kinds
     no_package

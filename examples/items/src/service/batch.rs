@@ -1,22 +1,24 @@
 //! `BatchCreateItems`: creates items as their requests come.
 
-use apibase::{DomainError, Inbound};
+use apibase::{Context, DomainError, Inbound};
 
 use super::{Items, MAX_BATCH, refuse};
 use crate::common::ErrorDetail;
+use crate::examples::api::ItemError;
 use crate::examples::{BatchCreateResponse, CreateItemRequest};
 use crate::store::Store;
 
 /// Creates an item for each request; a bad one is reported, and the others go on.
 pub(super) async fn create<S: Store>(
     items: &Items<S>,
+    ctx: &Context,
     mut requests: Inbound<CreateItemRequest>,
-) -> Result<BatchCreateResponse, DomainError> {
+) -> Result<BatchCreateResponse, ItemError> {
     let mut response = BatchCreateResponse::default();
     let mut index = 0;
     while let Some(request) = requests.message().await? {
         if index == MAX_BATCH {
-            response.errors.extend(too_many());
+            response.errors.extend(too_many(ctx));
             break;
         }
         match items.create(request).await {
@@ -24,7 +26,7 @@ pub(super) async fn create<S: Store>(
                 response.created_count += 1;
                 response.created_ids.push(item.id.to_string());
             }
-            Err(error) => response.errors.extend(refused(&error, index)),
+            Err(error) => response.errors.extend(refused(&error, ctx, index)),
         }
         index += 1;
     }
@@ -32,8 +34,8 @@ pub(super) async fn create<S: Store>(
 }
 
 /// What was wrong with the request at `index`, one detail for each field to blame.
-fn refused(error: &DomainError, index: usize) -> Vec<ErrorDetail> {
-    let mut details = refuse::details(error);
+fn refused(error: &ItemError, ctx: &Context, index: usize) -> Vec<ErrorDetail> {
+    let mut details = refuse::details(error, ctx);
     for detail in &mut details {
         detail.field = match detail.field.as_str() {
             "" => format!("requests[{index}]"),
@@ -47,9 +49,9 @@ fn refused(error: &DomainError, index: usize) -> Vec<ErrorDetail> {
 }
 
 /// Said once, so that what was created before isn't lost with a failed call.
-fn too_many() -> Vec<ErrorDetail> {
+fn too_many(ctx: &Context) -> Vec<ErrorDetail> {
     let error = DomainError::validation(format!(
         "a batch has at most {MAX_BATCH} requests; this one and what follows were not read"
     ));
-    refused(&error, MAX_BATCH)
+    refused(&error.into(), ctx, MAX_BATCH)
 }

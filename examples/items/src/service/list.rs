@@ -1,11 +1,12 @@
 //! `ListItems`: one page of the items that a filter takes.
 
-use apibase::{DomainError, Page, PageTokens, Paging};
+use apibase::{Page, PageTokens, Paging};
 use prost::Message;
 use uuid::Uuid;
 
 use super::{Items, refuse};
 use crate::examples::ListItemsRequest;
+use crate::examples::api::ItemError;
 use crate::filter::Filter;
 use crate::item::Item;
 use crate::store::{Place, Store};
@@ -32,7 +33,7 @@ struct Cursor {
 pub(super) async fn page<S: Store>(
     items: &Items<S>,
     request: ListItemsRequest,
-) -> Result<Page<Item>, DomainError> {
+) -> Result<Page<Item>, ItemError> {
     let ListItemsRequest {
         page_size,
         page_token,

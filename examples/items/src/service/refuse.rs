@@ -1,17 +1,17 @@
 //! What the service answers when it can't do what was asked, in one place.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
+use std::error::Error;
 
-use apibase::DomainError;
+use apibase::{Context, DomainError, ErrorResponse};
 
 use crate::common::ErrorDetail;
+use crate::examples::api::ItemError;
 use crate::filter::FilterError;
 use crate::item::Violation;
 use crate::store::StoreError;
 
 /// Refuses a request whose fields break rules, with all of them.
-pub(super) fn broken_rules(violations: &[Violation]) -> Result<(), DomainError> {
+pub(super) fn broken_rules(violations: &[Violation]) -> Result<(), ItemError> {
     if violations.is_empty() {
         return Ok(());
     }
@@ -20,13 +20,16 @@ pub(super) fn broken_rules(violations: &[Violation]) -> Result<(), DomainError> 
         .map(|v| format!("{} {}", v.field, v.rule))
         .collect();
     let error = DomainError::validation(rules.join("; "));
-    Err(violations.iter().fold(error, |error, v| {
+    let error = violations.iter().fold(error, |error, v| {
         error.with_violation(v.field, v.rule.as_str())
-    }))
+    });
+    Err(error.into())
 }
 
-pub(super) fn no_such_item(id: &str) -> DomainError {
-    DomainError::not_found(format!("no item has the id {}", start_of(id)))
+pub(super) fn no_such_item(id: &str) -> ItemError {
+    ItemError::ItemNotFound {
+        item_id: start_of(id),
+    }
 }
 
 pub(super) fn filter(error: &FilterError) -> DomainError {
@@ -37,57 +40,54 @@ pub(super) fn no_action() -> DomainError {
     field("action", "must be set: upsert or delete_id".to_owned())
 }
 
-/// The store failed. What exactly goes no further than this process.
-pub(super) fn store_failed() -> DomainError {
+/// The store failed. Why is for the log: callers are told an id.
+pub(super) fn store_failed(why: impl Error + Send + Sync + 'static) -> ItemError {
     DomainError::database("the item store failed")
+        .with_source(why)
+        .into()
 }
 
 /// The error as it is reported inside a response.
-pub(super) fn detail(error: &DomainError) -> ErrorDetail {
-    let violation = error.fault().and_then(|fault| fault.violations().first());
-    ErrorDetail {
-        code: error.row().map_or("Status", |row| row.class).to_owned(),
-        message: error.message().to_owned(),
-        field: violation
-            .map(|violation| violation.field.clone())
-            .unwrap_or_default(),
-        metadata: HashMap::new(),
-    }
+pub(super) fn detail(error: &ItemError, ctx: &Context) -> ErrorDetail {
+    let mut details = details(error, ctx);
+    details.truncate(1);
+    details.pop().unwrap_or_default()
 }
 
 /// The same with one detail for each field to blame, at least one.
-pub(super) fn details(error: &DomainError) -> Vec<ErrorDetail> {
-    let violations = error.fault().map_or(&[][..], |fault| fault.violations());
-    let whole = detail(error);
-    if violations.is_empty() {
-        return vec![whole];
-    }
-    let details = violations.iter().map(|violation| ErrorDetail {
-        message: format!("{} {}", violation.field, violation.description),
-        field: violation.field.clone(),
-        ..whole.clone()
-    });
-    details.collect()
+pub(super) fn details(error: &ItemError, ctx: &Context) -> Vec<ErrorDetail> {
+    let details = ErrorResponse::new(error, ctx).details.into_iter();
+    details
+        .map(|detail| ErrorDetail {
+            code: detail.code,
+            message: detail.message,
+            field: match error {
+                ItemError::SkuTaken { .. } => "sku".to_owned(),
+                _ => detail.field,
+            },
+            metadata: detail.metadata.into_iter().collect(),
+        })
+        .collect()
 }
 
-impl From<StoreError> for DomainError {
+impl From<StoreError> for ItemError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Missing(_) => Self::not_found(error.to_string()),
-            StoreError::SkuTaken(_) => {
-                Self::conflict(error.to_string()).with_violation("sku", "is another item's")
-            }
-            _ => store_failed().with_source(error),
+            StoreError::Missing(id) => Self::ItemNotFound {
+                item_id: id.to_string(),
+            },
+            StoreError::SkuTaken(sku) => Self::SkuTaken { sku },
+            _ => store_failed(error),
         }
     }
 }
 
 /// Enough of what a caller sent to recognise it: an error travels in the trailers, which are small.
-fn start_of(id: &str) -> Cow<'_, str> {
+fn start_of(id: &str) -> String {
     const LONGEST: usize = 64;
     match id.char_indices().nth(LONGEST) {
-        Some(_) => Cow::Owned(id.chars().take(LONGEST).chain(['…']).collect()),
-        None => Cow::Borrowed(id),
+        Some(_) => id.chars().take(LONGEST).chain(['…']).collect(),
+        None => id.to_owned(),
     }
 }
 

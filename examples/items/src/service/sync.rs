@@ -2,13 +2,14 @@
 
 use std::time::SystemTime;
 
-use apibase::{DomainError, Inbound, Streamed};
+use apibase::{Context, Inbound, Streamed};
 use chrono::{DateTime, Utc};
 use futures_util::stream;
 use uuid::Uuid;
 
 use super::Items;
 use super::refuse::{self, broken_rules};
+use crate::examples::api::ItemError;
 use crate::examples::item_sync_request::Action;
 use crate::examples::{self, ItemSyncRequest, ItemSyncResponse};
 use crate::item::Item;
@@ -18,30 +19,35 @@ use crate::store::Store;
 /// when the caller has room for its answer.
 pub(super) fn answers<S: Store>(
     items: Items<S>,
+    ctx: Context,
     requests: Inbound<ItemSyncRequest>,
-) -> Streamed<ItemSyncResponse, DomainError> {
+) -> Streamed<ItemSyncResponse, ItemError> {
     Streamed::new(stream::try_unfold(
-        (items, requests),
-        async |(items, mut requests)| {
+        (items, ctx, requests),
+        async |(items, ctx, mut requests)| {
             let Some(request) = requests.message().await? else {
                 return Ok(None);
             };
-            let answer = answer(&items, request).await;
-            Ok(Some((answer, (items, requests))))
+            let answer = answer(&items, &ctx, request).await;
+            Ok(Some((answer, (items, ctx, requests))))
         },
     ))
 }
 
-async fn answer<S: Store>(items: &Items<S>, request: ItemSyncRequest) -> ItemSyncResponse {
+async fn answer<S: Store>(
+    items: &Items<S>,
+    ctx: &Context,
+    request: ItemSyncRequest,
+) -> ItemSyncResponse {
     let (id, result) = match request.action {
         Some(Action::Upsert(message)) => upsert(items, message).await,
         Some(Action::DeleteId(id)) => {
             let result = items.delete(&id).await;
             (id, result)
         }
-        None => (String::new(), Err(refuse::no_action())),
+        None => (String::new(), Err(refuse::no_action().into())),
     };
-    let error = result.err().map(|error| refuse::detail(&error));
+    let error = result.err().map(|error| refuse::detail(&error, ctx));
     ItemSyncResponse {
         id,
         success: error.is_none(),
@@ -53,7 +59,7 @@ async fn answer<S: Store>(items: &Items<S>, request: ItemSyncRequest) -> ItemSyn
 async fn upsert<S: Store>(
     items: &Items<S>,
     message: examples::Item,
-) -> (String, Result<(), DomainError>) {
+) -> (String, Result<(), ItemError>) {
     let id = match message.id.as_str() {
         "" => Uuid::new_v4().to_string(),
         id => id.to_owned(),
@@ -69,7 +75,7 @@ async fn upsert<S: Store>(
 }
 
 /// The item that a message is with the server's own fields in it, whatever it says there.
-fn read(message: examples::Item, id: &str, now: DateTime<Utc>) -> Result<Item, DomainError> {
+fn read(message: examples::Item, id: &str, now: DateTime<Utc>) -> Result<Item, ItemError> {
     let message = examples::Item {
         id: id.to_owned(),
         created_at: Some(SystemTime::from(now).into()),

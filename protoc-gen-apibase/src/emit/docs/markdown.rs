@@ -46,6 +46,20 @@ pub(super) fn cell(comment: &str) -> String {
     cell.replace('|', "\\|")
 }
 
+/// Plain text as code in the cell of a table; nothing for nothing.
+pub(super) fn code(text: &str) -> String {
+    let text = text.replace(['\r', '\n'], " ").replace('|', "\\|");
+    let ticks = text.split(|char| char != '`').map(str::len).max();
+    match ticks {
+        _ if text.trim().is_empty() => String::new(),
+        None | Some(0) => format!("`{text}`"),
+        Some(longest) => {
+            let fence = "`".repeat(longest + 1);
+            format!("{fence} {text} {fence}")
+        }
+    }
+}
+
 /// The anchors that GitHub, GitLab and mdBook give to the headings of a page.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
@@ -66,6 +80,18 @@ impl Anchors {
         match *count {
             1 => anchor,
             count => format!("{anchor}-{}", count - 1),
+        }
+    }
+
+    /// Counts the headings of a comment, which a page shows as a block.
+    pub(super) fn skip_comment(&mut self, comment: &str) {
+        let block = block(comment);
+        let mut in_fence = false;
+        for line in block.lines() {
+            in_fence ^= is_fence(line);
+            if !in_fence && line.starts_with('#') {
+                self.next(line.trim_matches(['#', ' ']));
+            }
         }
     }
 }

@@ -4,6 +4,10 @@
 //! Markdown that can't break the page, types as links within it.
 
 #[cfg(feature = "cli")]
+mod errors;
+#[cfg(feature = "cli")]
+mod index;
+#[cfg(feature = "cli")]
 mod markdown;
 #[cfg(feature = "cli")]
 mod page;
@@ -24,7 +28,7 @@ use crate::model::Model;
 pub(crate) fn pages(model: &Model, folder: Option<&Path>) -> Result<Vec<GeneratedFile>, Error> {
     let sources = templates::Sources::load(folder)?;
     let environment = sources.environment()?;
-    let index = page::Index::new(model);
+    let index = index::Index::new(model);
     let mut pages = Vec::new();
     for package in &model.packages {
         for service in &package.services {

@@ -4,10 +4,13 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use minijinja::{Value, context};
 
+use super::errors::{self, Errors};
+use super::index::Index;
 use super::markdown::{Anchors, block, cell};
-use crate::model::{Enum, Field, Idempotency, Kind, Message, Method, Model, Package, Service};
+use crate::model::{Enum, Field, Idempotency, Kind, Message, Method, Package, Service};
 
-/// The page's variables: `service`, `methods`, `messages`, `enums`, `package`.
+/// The page's variables: `service`, `methods`, `catalogue`, `common`, `messages`, `enums`, `package`,
+/// `anchors`.
 pub(super) fn of_service(index: &Index<'_>, package: &Package, service: &Service) -> Value {
     let types = Types::reachable_from(index, package, service);
     let methods = service.methods.iter().map(|m| types.method(m));
@@ -27,35 +30,28 @@ pub(super) fn of_service(index: &Index<'_>, package: &Package, service: &Service
             },
         },
         methods => methods.collect::<Vec<_>>(),
+        catalogue => types.errors.catalogue(),
+        common => context! {
+            domain => errors::COMMON_DOMAIN,
+            errors => errors::common(),
+        },
+        anchors => context! {
+            errors => types.errors_anchor,
+            common => types.common_anchor,
+        },
         messages => types.messages.iter().map(|m| types.message(m)).collect::<Vec<_>>(),
         enums => types.enums.iter().map(|e| types.enumeration(e)).collect::<Vec<_>>(),
     }
 }
 
-/// All messages and enums of a run by full name.
-pub(super) struct Index<'a> {
-    messages: HashMap<&'a str, &'a Message>,
-    enums: HashMap<&'a str, &'a Enum>,
-}
-
-impl<'a> Index<'a> {
-    /// Of all packages: a page also shows what its service takes from others.
-    pub(super) fn new(model: &'a Model) -> Self {
-        let packages = &model.packages;
-        let messages = packages.iter().flat_map(|package| &package.messages);
-        let enums = packages.iter().flat_map(|package| &package.enums);
-        Self {
-            messages: messages.map(|m| (m.full_name.as_str(), m)).collect(),
-            enums: enums.map(|e| (e.full_name.as_str(), e)).collect(),
-        }
-    }
-}
-
-/// The messages and enums of a page, in the order in which a reader meets them.
+/// The messages, enums and errors of a page, in the order in which a reader meets them.
 struct Types<'a> {
     package: &'a str,
     messages: Vec<&'a Message>,
     enums: Vec<&'a Enum>,
+    errors: Errors<'a>,
+    errors_anchor: String,
+    common_anchor: String,
     /// Of messages and enums by full name, of methods by path.
     anchors: HashMap<&'a str, String>,
 }
@@ -66,6 +62,9 @@ impl<'a> Types<'a> {
             package: &package.proto,
             messages: Vec::new(),
             enums: Vec::new(),
+            errors: Errors::of_service(index, service),
+            errors_anchor: String::new(),
+            common_anchor: String::new(),
             anchors: HashMap::new(),
         };
         let mut queue: VecDeque<&str> = service
@@ -83,10 +82,10 @@ impl<'a> Types<'a> {
             if !seen.insert(name) {
                 continue;
             }
-            if let Some(&message) = index.messages.get(name) {
+            if let Some(message) = index.message(name) {
                 types.messages.push(message);
                 queue.extend(message.fields.iter().map(|field| value_type(&field.ty).1));
-            } else if let Some(&found) = index.enums.get(name) {
+            } else if let Some(found) = index.enumeration(name) {
                 types.enums.push(found);
             }
         }
@@ -94,23 +93,31 @@ impl<'a> Types<'a> {
         types
     }
 
-    /// Follows the headings of the built-in page: renderers number anchors that repeat.
+    /// Follows the headings of the built-in page, those of comments too: renderers number anchors
+    /// that repeat.
     fn assign_anchors(&mut self, service: &'a Service) {
         let mut anchors = Anchors::default();
         anchors.next(&service.proto_name);
+        anchors.skip_comment(&service.comment);
         anchors.next("Methods");
         for method in &service.methods {
             let anchor = anchors.next(&method.proto_name);
+            anchors.skip_comment(&method.comment);
             self.anchors.insert(&method.path, anchor);
         }
+        self.errors_anchor = anchors.next("Errors");
+        anchors.skip_comment(self.errors.comment());
+        self.common_anchor = anchors.next("Errors of all services");
         anchors.next("Messages");
         for message in &self.messages {
             let anchor = anchors.next(self.local(&message.full_name));
+            anchors.skip_comment(&message.comment);
             self.anchors.insert(&message.full_name, anchor);
         }
         anchors.next("Enums");
         for found in &self.enums {
             let anchor = anchors.next(self.local(&found.full_name));
+            anchors.skip_comment(&found.comment);
             self.anchors.insert(&found.full_name, anchor);
         }
     }
@@ -142,6 +149,7 @@ impl<'a> Types<'a> {
                 link => self.link(&method.response.proto),
                 streamed => server_streams,
             },
+            errors => self.errors.declared(method),
         }
     }
 

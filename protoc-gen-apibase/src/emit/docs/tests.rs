@@ -1,6 +1,6 @@
 //! Comments that must not break a page.
 
-use super::markdown::{Anchors, block, cell};
+use super::markdown::{Anchors, block, cell, code};
 
 #[test]
 fn cell_is_one_line_without_bars() {
@@ -46,4 +46,21 @@ fn equal_headings_get_different_anchors() {
     assert_eq!(anchors.next("common.ErrorDetail"), "commonerrordetail");
     assert_eq!(anchors.next("Getitem"), "getitem-1");
     assert_eq!(anchors.next("Two words"), "two-words");
+}
+
+#[test]
+fn code_is_one_span_of_a_cell() {
+    assert_eq!(code("item {id} not found"), "`item {id} not found`");
+    assert_eq!(code("a | b"), r"`a \| b`");
+    assert_eq!(code("`a``"), "``` `a`` ```");
+    assert_eq!(code("one\ntwo"), "`one two`");
+    assert_eq!(code(""), "");
+}
+
+#[test]
+fn headings_of_comments_count() {
+    let mut anchors = Anchors::default();
+    anchors.skip_comment("Text.\n\n# Errors\n\n```sh\n# no heading\n```\n");
+    assert_eq!(anchors.next("Errors"), "errors-1");
+    assert_eq!(anchors.next("no heading"), "no-heading");
 }

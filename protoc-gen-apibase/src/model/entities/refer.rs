@@ -128,7 +128,7 @@ impl<'a> Entities<'a> {
 
     /// The path from `api` of one package to `api` of another, with `::` at its end; empty for the
     /// same.
-    pub(super) fn api_of(&self, from: &str, to: &str) -> String {
+    pub(in crate::model) fn api_of(&self, from: &str, to: &str) -> String {
         if from == to {
             return String::new();
         }

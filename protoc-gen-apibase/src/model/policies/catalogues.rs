@@ -9,12 +9,16 @@ use super::errors::{Reader, check_strays};
 use crate::descriptors::rules::Rules;
 use crate::descriptors::{File, tag};
 use crate::error::Diagnostics;
-use crate::model::policy::Catalogue;
+use crate::model::entities::Entities;
+use crate::model::errors::Catalogue;
+use crate::model::scope::{Claim, Scope};
 use crate::names;
 use crate::options::nearest;
 
+const RENAME: &str = "rename one of the two";
+
 /// All catalogues of a run, and the enums that are none.
-pub(super) struct Catalogues<'a> {
+pub(in crate::model) struct Catalogues<'a> {
     /// By full name.
     found: BTreeMap<String, Found<'a>>,
     others: BTreeMap<String, Site<'a>>,
@@ -26,6 +30,8 @@ pub(super) struct Found<'a> {
     enum_name: &'a str,
     package: &'a str,
     catalogue: Catalogue,
+    /// What is odd about it, yet no error.
+    warnings: Diagnostics,
 }
 
 /// What a service's `errors` comes to.
@@ -58,15 +64,20 @@ impl<'a> Catalogues<'a> {
                 };
                 match rules.errors(&full_name) {
                     Some(rule) => {
+                        let mut warnings = Diagnostics::new();
                         let reader = Reader {
                             rules,
                             site: &site,
                             descriptor,
+                            problems,
+                            warnings: &mut warnings,
                         };
+                        let package = file.proto.package();
                         let found = Found {
-                            catalogue: reader.catalogue(&full_name, rule, problems),
+                            catalogue: reader.catalogue(package, &full_name, rule),
                             enum_name: descriptor.name(),
-                            package: file.proto.package(),
+                            package,
+                            warnings,
                             site,
                         };
                         catalogues.found.insert(full_name, found);
@@ -81,14 +92,29 @@ impl<'a> Catalogues<'a> {
         catalogues
     }
 
-    /// Those in the files of a package.
-    pub(super) fn of_package(&self, package: &str) -> Vec<Catalogue> {
-        let own = self.all().filter(|found| found.package == package);
+    /// Those in the files of a package, by name.
+    pub(in crate::model) fn of_package(&self, package: &str) -> Vec<Catalogue> {
+        let own = self.in_package(package);
         own.map(|found| found.catalogue.clone()).collect()
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &Found<'a>> {
-        self.found.values()
+    /// Takes the names of those that are generated with a package, in its `api`.
+    pub(in crate::model) fn claim(
+        &self,
+        package: &str,
+        api: &mut Scope<'a>,
+        problems: &mut Diagnostics,
+        warnings: &mut Diagnostics,
+    ) {
+        for found in self.in_package(package) {
+            found.claim(api, problems);
+            warnings.extend(found.warnings.clone().into_vec());
+        }
+    }
+
+    fn in_package(&self, package: &str) -> impl Iterator<Item = &Found<'a>> {
+        let all = self.found.values();
+        all.filter(move |found| found.package == package)
     }
 
     /// The catalogue of a service.
@@ -110,16 +136,7 @@ impl<'a> Catalogues<'a> {
                 "add `option (apibase.v1.errors) = {{ domain: \"items.example.com\" }};` to {}",
                 other.what
             );
-            let diagnostic = site.wrong("errors", message).help(help);
-            match other.file.source.position(&other.path) {
-                Some((line, column)) => diagnostic.note_at(
-                    other.file.proto.name(),
-                    line,
-                    column,
-                    format!("{} is here", other.what),
-                ),
-                None => diagnostic,
-            }
+            other.note_on(site.wrong("errors", message).help(help))
         } else {
             let message = format!("has `errors: {name:?}`, and there is no such enum");
             site.wrong("errors", message).help(match self.meant(name) {
@@ -143,6 +160,15 @@ impl<'a> Catalogues<'a> {
 }
 
 impl Named<'_, '_> {
+    /// The enum of errors, as written inside the `api` of `package`.
+    pub(super) fn ty(&self, package: &str, entities: &Entities<'_>) -> Option<String> {
+        let Named::Found(found) = self else {
+            return None;
+        };
+        let api = entities.api_of(package, found.package);
+        Some(format!("{api}{}", found.catalogue.ty))
+    }
+
     /// The reasons that a method declares, those that there are.
     pub(super) fn declared(
         &self,
@@ -187,7 +213,30 @@ impl Named<'_, '_> {
     }
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    fn claim(&self, api: &mut Scope<'a>, problems: &mut Diagnostics) {
+        let Catalogue {
+            ty,
+            table,
+            translator,
+            ..
+        } = &self.catalogue;
+        let claim = |what: String| Claim {
+            what,
+            file: self.site.file,
+            path: self.site.path.clone(),
+        };
+        let what = &self.site.what;
+        // Of two that share all three, one is enough to say.
+        if !api.has(ty) {
+            let table_of = claim(format!("the table of {what}"));
+            api.take(table, table_of, "the constant", RENAME, problems);
+            let translator_of = claim(format!("the translator of {what}"));
+            api.take(translator, translator_of, "the trait", RENAME, problems);
+        }
+        api.take(ty, claim(what.clone()), "the type", RENAME, problems);
+    }
+
     fn has(&self, reason: &str) -> bool {
         let mut errors = self.catalogue.errors.iter();
         errors.any(|error| error.reason == reason)

@@ -33,7 +33,6 @@ const UNLIMITED: Then = Then::Error("callers would not be limited");
 static SERVICE: &[Row<ServiceRule>] = &[
     Row { field: "auth", then: OPEN, is_set: |rule| rule.auth.as_ref().is_some_and(|auth| !auth.public) },
     Row { field: "deadline", then: Then::Warning, is_set: |rule| rule.deadline.is_some() },
-    Row { field: "errors", then: Then::Warning, is_set: |rule| !rule.errors.is_empty() },
     Row { field: "breaker", then: Then::Warning, is_set: |rule| rule.breaker.is_some() },
     Row { field: "retry_throttle", then: Then::Warning, is_set: |rule| rule.retry_throttle.is_some() },
 ];
@@ -46,12 +45,8 @@ static METHOD: &[Row<MethodRule>] = &[
     Row { field: "deadline_cap", then: Then::Warning, is_set: |rule| rule.deadline_cap.is_some() },
     Row { field: "retry", then: Then::Warning, is_set: |rule| rule.retry.is_some() },
     Row { field: "hedging", then: Then::Warning, is_set: |rule| rule.hedging.is_some() },
-    Row { field: "errors", then: Then::Warning, is_set: |rule| !rule.errors.is_empty() },
     Row { field: "detached", then: Then::Warning, is_set: |rule| rule.detached },
 ];
-
-/// Whether enums with `(apibase.v1.errors)` are passed over too.
-const CATALOGUES: bool = true;
 
 /// What a run has of them.
 #[derive(Default)]
@@ -68,12 +63,6 @@ impl<'a> Findings<'a> {
 
     pub(super) fn method(&mut self, rule: &MethodRule, site: &Site<'a>) {
         self.look_at(METHOD, "method", rule, site);
-    }
-
-    pub(super) fn catalogue(&mut self, site: &Site<'a>) {
-        if CATALOGUES {
-            self.warn("(apibase.v1.errors)".to_owned(), site, "");
-        }
     }
 
     /// One for each place: none of them may be missed.

@@ -1,146 +1,188 @@
 //! One error catalogue: its domain, and an error for each of its values.
 
-use prost_types::{EnumDescriptorProto, EnumValueDescriptorProto};
+use std::collections::BTreeMap;
 
-use super::{Site, limits, template};
-use crate::descriptors::rules::{self, Code, Rules};
+use prost_types::{EnumDescriptorProto, EnumOptions, EnumValueDescriptorProto, EnumValueOptions};
+
+use super::{Site, checks, limits, template};
+use crate::comments;
+use crate::descriptors::rules::{self, Rules};
 use crate::descriptors::tag;
 use crate::error::Diagnostics;
-use crate::model::policy::{Catalogue, CatalogueError, Piece, Public};
-use crate::names;
+use crate::model::errors::{Catalogue, CatalogueError, Metadata, Piece, Public};
+use crate::model::scope::{Claim, Scope};
+use crate::model::services;
+use crate::names::{self, CatalogueNames};
 use crate::options::nearest;
 
-/// `google.rpc.ErrorInfo`'s limit for a reason.
-const LONGEST_REASON: usize = 63;
-
-/// The domain of the runtime's own errors.
-const OWN_DOMAIN: &str = "apibase";
+const RENAME: &str = "rename one of the two";
 
 /// Reads one catalogue.
 pub(super) struct Reader<'r, 'a> {
     pub(super) rules: &'r Rules,
     pub(super) site: &'r Site<'a>,
     pub(super) descriptor: &'a EnumDescriptorProto,
+    pub(super) problems: &'r mut Diagnostics,
+    pub(super) warnings: &'r mut Diagnostics,
 }
 
-impl Reader<'_, '_> {
+impl<'a> Reader<'_, 'a> {
     pub(super) fn catalogue(
-        &self,
+        mut self,
+        package: &str,
         full_name: &str,
         rule: &rules::ErrorsRule,
-        problems: &mut Diagnostics,
     ) -> Catalogue {
-        self.check_domain(&rule.domain, problems);
+        checks::domain(self.site, &rule.domain, self.problems);
+        let names = CatalogueNames::new(package, full_name);
+        let errors = self.errors(full_name, &rule.domain, &names);
+        let file = self.site.file;
+        let docs = services::docs(
+            &file.source.comment(&self.site.path),
+            || format!("The errors of `{}`.", rule.domain),
+            self.descriptor
+                .options
+                .as_ref()
+                .is_some_and(EnumOptions::deprecated),
+        );
+        Catalogue {
+            full_name: full_name.to_owned(),
+            source: file.proto.name().to_owned(),
+            domain: rule.domain.clone(),
+            docs,
+            ty: names.ty,
+            table: names.table,
+            translator: names.translator,
+            translate: names.translate,
+            errors,
+        }
+    }
+
+    fn errors(
+        &mut self,
+        full_name: &str,
+        domain: &str,
+        names: &CatalogueNames,
+    ) -> Vec<CatalogueError> {
         let mut errors = Vec::new();
+        let mut taken = Taken::default();
         for (index, value) in (0i32..).zip(&self.descriptor.value) {
             let site = value_site(self.site, index, value);
             let rule = self.rules.error(full_name, value.name());
             match (value.number(), rule) {
                 (0, None) => {}
-                (0, Some(_)) => problems.push(
+                (0, Some(_)) => self.problems.push(
                     site.wrong(
                         "",
                         "has `(apibase.v1.error)`, and its number is 0: no error",
                     )
                     .help("remove the option, or give the value another number"),
                 ),
-                (_, None) => problems.push(
+                (_, None) => self.problems.push(
                     site.wrong(
                         "",
                         "has no `(apibase.v1.error)`, and its enum is a catalogue",
                     )
                     .help("add one: `[(apibase.v1.error).code = NOT_FOUND]`"),
                 ),
-                (_, Some(rule)) => errors.push(self.error(&site, value.name(), rule, problems)),
+                (_, Some(rule)) => {
+                    let error = self.error(&site, value, rule, names);
+                    checks::size(&site, domain, &error, self.warnings);
+                    taken.take(site, &error, self.problems);
+                    errors.push(error);
+                }
             }
         }
-        Catalogue {
-            full_name: full_name.to_owned(),
-            source: self.site.file.proto.name().to_owned(),
-            domain: rule.domain.clone(),
-            errors,
-        }
-    }
-
-    fn check_domain(&self, domain: &str, problems: &mut Diagnostics) {
-        let message = if domain.is_empty() {
-            "has `(apibase.v1.errors)` without a domain".to_owned()
-        } else if domain == OWN_DOMAIN {
-            format!("has the domain `{OWN_DOMAIN}`, which the runtime's own errors have")
-        } else if is_domain(domain) {
-            return;
-        } else {
-            format!("has the domain {domain:?}, which can't be one")
-        };
-        problems.push(self.site.wrong("domain", message).help(
-            "take a name that the service owns, in lower case: `domain: \"items.example.com\"`",
-        ));
+        errors
     }
 
     fn error(
-        &self,
+        &mut self,
         site: &Site<'_>,
-        value: &str,
+        value: &EnumValueDescriptorProto,
         rule: &rules::ErrorRule,
-        problems: &mut Diagnostics,
+        names: &CatalogueNames,
     ) -> CatalogueError {
-        let reason = names::reason(self.descriptor.name(), value);
-        if !is_reason(reason) {
-            problems.push(
-                site.wrong(
-                    "",
-                    format!("gives the reason `{reason}`, which can't be one"),
-                )
-                .help(
-                    "a reason is [A-Z][A-Z0-9_]+[A-Z0-9], of 63 characters at most (AIP-193): \
-                         rename the value",
-                ),
-            );
-        }
-        if rule.code() == Code::Unspecified {
-            problems.push(
-                site.wrong("code", "has `(apibase.v1.error)` without a code")
-                    .help("add one, `code: NOT_FOUND` for example"),
-            );
-        }
-        check_metadata(site, &rule.metadata, problems);
-        if rule.retry_delay.is_some() && !rule.retryable {
-            problems.push(
-                site.wrong("retry_delay", "has a `retry_delay`, and is not `retryable`")
-                    .help("add `retryable: true`, or remove the delay"),
-            );
-        }
-        if rule.redacted && !rule.public_message.is_empty() {
-            problems.push(
-                site.wrong("redacted", "is `redacted`, and has a `public_message`")
-                    .help("remove one of the two: callers of a redacted error are told nothing"),
-            );
-        }
-        let http = u16::try_from(rule.http).unwrap_or(u16::MAX);
-        if http != 0 && !(400..=599).contains(&http) {
-            problems.push(
-                site.wrong("http", "has an `http` that is no status of an error")
-                    .help("it is from 400 to 599; without it, the code has its own"),
-            );
-        }
-        let mut text = |field, text| pieces(site, field, text, &rule.metadata, problems);
-        let message = text("message", &rule.message);
+        let reason = names::reason(self.descriptor.name(), value.name());
+        checks::error(site, reason, rule, self.problems);
+        let metadata: Vec<Metadata> = rule.metadata.iter().map(|key| metadata(key)).collect();
+        let mut text = |field, text| pieces(site, field, text, &metadata, self.problems);
+        let mut message = text("message", &rule.message);
         let public = text("public_message", &rule.public_message);
+        if message.is_empty() {
+            message.push(Piece::Text(names::words(reason)));
+        }
+        let delay = rule.retry_delay.as_ref();
         CatalogueError {
-            value: value.to_owned(),
+            value: value.name().to_owned(),
             reason: reason.to_owned(),
+            variant: CatalogueNames::variant(reason),
+            function: names.function(reason),
+            docs: docs(site, reason),
+            deprecated: value
+                .options
+                .as_ref()
+                .is_some_and(EnumValueOptions::deprecated),
             code: rule.code(),
             message,
-            metadata: rule.metadata.clone(),
+            metadata,
             retryable: rule.retryable,
-            retry_delay: limits::duration(site, "retry_delay", rule.retry_delay.as_ref(), problems),
+            retry_delay: limits::duration(site, "retry_delay", delay, self.problems),
             public: match (rule.redacted, public.is_empty()) {
                 (true, _) => Public::Redacted,
                 (false, true) => Public::Own,
                 (false, false) => Public::Other(public),
             },
-            http: (http != 0).then_some(http),
+            http: u16::try_from(rule.http).ok().filter(|http| *http != 0),
         }
+    }
+}
+
+/// What the errors of a catalogue have for themselves.
+#[derive(Default)]
+struct Taken<'a> {
+    reasons: BTreeMap<String, Site<'a>>,
+    variants: Scope<'a>,
+}
+
+impl<'a> Taken<'a> {
+    fn take(&mut self, site: Site<'a>, error: &CatalogueError, problems: &mut Diagnostics) {
+        if let Some(first) = self.reasons.get(&error.reason) {
+            let message = format!(
+                "gives the reason `{}`, as {} does",
+                error.reason, first.what
+            );
+            let diagnostic = site.wrong("", message).help(RENAME);
+            // They have one variant too, which needs no saying.
+            return problems.push(first.note_on(diagnostic));
+        }
+        let claim = Claim {
+            what: site.what.clone(),
+            file: site.file,
+            path: site.path.clone(),
+        };
+        let variant = &error.variant;
+        self.variants
+            .take(variant, claim, "the variant", RENAME, problems);
+        self.reasons.insert(error.reason.clone(), site);
+    }
+}
+
+fn docs(site: &Site<'_>, reason: &str) -> Vec<String> {
+    let docs = comments::rustdoc(&site.file.source.comment(&site.path));
+    if docs.is_empty() {
+        vec![format!("`{reason}`.")]
+    } else {
+        docs
+    }
+}
+
+fn metadata(key: &str) -> Metadata {
+    let field = names::snake(key);
+    Metadata {
+        key: key.to_owned(),
+        binding: names::binding(&field),
+        field,
     }
 }
 
@@ -148,17 +190,17 @@ fn pieces(
     site: &Site<'_>,
     field: &str,
     text: &str,
-    keys: &[String],
+    metadata: &[Metadata],
     problems: &mut Diagnostics,
 ) -> Vec<Piece> {
-    let (message, help) = match template::parse(text, keys) {
+    let (message, help) = match template::parse(text, metadata) {
         Ok(pieces) => return pieces,
         Err(template::Wrong::Unbalanced) => (
             format!("has a `{field}` with a brace that has no partner"),
             "write `{key}` for a value of the metadata, and `{{` or `}}` for a brace".to_owned(),
         ),
         Err(template::Wrong::UnknownKey(key)) => {
-            let known: Vec<&str> = keys.iter().map(String::as_str).collect();
+            let known: Vec<&str> = metadata.iter().map(|known| known.key.as_str()).collect();
             let help = match nearest(&key, &known) {
                 Some(meant) => format!("did you mean `{{{meant}}}`?"),
                 None => format!("add it: `metadata: {key:?}`; a brace as such is `{{{{`"),
@@ -169,23 +211,6 @@ fn pieces(
     };
     problems.push(site.wrong(field, message).help(help));
     Vec::new()
-}
-
-fn check_metadata(site: &Site<'_>, keys: &[String], problems: &mut Diagnostics) {
-    for (index, key) in keys.iter().enumerate() {
-        let field = format!("metadata.{index}");
-        if !is_key(key) {
-            problems.push(
-                site.wrong(&field, format!("has {key:?} as a key of its metadata"))
-                    .help("write it in snake case: `item_id`"),
-            );
-        } else if keys.iter().take(index).any(|earlier| earlier == key) {
-            problems.push(
-                site.wrong(&field, format!("has `{key}` twice in its metadata"))
-                    .help("remove one of the two"),
-            );
-        }
-    }
 }
 
 /// Values with a rule in an enum that is no catalogue.
@@ -217,30 +242,4 @@ fn value_site<'a>(parent: &Site<'a>, index: i32, value: &EnumValueDescriptorProt
         file: parent.file,
         path: [parent.path.as_slice(), &[tag::ENUM_VALUE, index]].concat(),
     }
-}
-
-/// Names of letters, digits and hyphens, with dots between them.
-fn is_domain(domain: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    domain.split('.').all(|label| {
-        !label.is_empty()
-            && label.bytes().all(is_plain)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    })
-}
-
-/// `[A-Z][A-Z0-9_]+[A-Z0-9]` (AIP-193).
-fn is_reason(reason: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    (3..=LONGEST_REASON).contains(&reason.len())
-        && reason.starts_with(|first: char| first.is_ascii_uppercase())
-        && !reason.ends_with('_')
-        && reason.bytes().all(is_plain)
-}
-
-/// `[a-z][a-z0-9_]*`, which AIP-193 allows and Rust has as a field.
-fn is_key(key: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    key.starts_with(|first: char| first.is_ascii_lowercase()) && key.bytes().all(is_plain)
 }

@@ -3,60 +3,82 @@
 
 mod calls;
 mod catalogues;
+mod checks;
 mod enforced;
 mod errors;
 mod limits;
 mod template;
 
-use std::collections::BTreeMap;
-
-use self::catalogues::Catalogues;
+pub(super) use self::catalogues::Catalogues;
+use super::entities::Entities;
 use super::{Package, Service};
 use crate::descriptors::rules::Rules;
 use crate::descriptors::{Descriptors, File, tag};
 use crate::error::{Diagnostic, Diagnostics};
 
-/// Puts their policies into packages. `groups` has the files of each package.
-pub(super) fn apply<'a>(
-    packages: &mut [Package],
+/// The policies of a run.
+pub(super) struct Policies<'a> {
     descriptors: &'a Descriptors,
-    groups: &BTreeMap<&'a str, Vec<&'a File>>,
-    problems: &mut Diagnostics,
-    warnings: &mut Diagnostics,
-) {
-    let rules = descriptors.rules();
-    let mut found = Diagnostics::new();
-    let files = || groups.values().flatten().copied();
-    for file in files() {
-        found.extend(rules.problems(file.proto.name()).iter().cloned());
-    }
-    let catalogues = Catalogues::read(rules, files(), &mut found);
-    let mut enforcement = enforced::Findings::default();
-    for package in packages.iter_mut() {
-        package.catalogues = catalogues.of_package(&package.proto);
-        for service in &mut package.services {
-            let Some(file) = descriptors.file(&service.source) else {
-                continue;
-            };
-            let mut policies = Policies {
-                rules,
-                catalogues: &catalogues,
-                file,
-                problems: &mut found,
-                enforcement: &mut enforcement,
-            };
-            policies.service(service);
+    catalogues: Catalogues<'a>,
+    /// What makes no sense in them.
+    problems: Diagnostics,
+}
+
+impl<'a> Policies<'a> {
+    /// Reads the error catalogues of `files`, and what can't be read in them.
+    pub(super) fn read(
+        descriptors: &'a Descriptors,
+        files: impl Iterator<Item = &'a File> + Clone,
+    ) -> Self {
+        let rules = descriptors.rules();
+        let mut problems = Diagnostics::new();
+        for file in files.clone() {
+            problems.extend(rules.problems(file.proto.name()).iter().cloned());
+        }
+        Self {
+            descriptors,
+            catalogues: Catalogues::read(rules, files, &mut problems),
+            problems,
         }
     }
-    for catalogue in catalogues.all() {
-        enforcement.catalogue(&catalogue.site);
+
+    /// The error catalogues.
+    pub(super) fn catalogues(&self) -> &Catalogues<'a> {
+        &self.catalogues
     }
-    // What makes no sense is mended first: whether it would be enforced is a later question.
-    if found.is_empty() {
-        found.extend(enforcement.errors());
-        warnings.extend(enforcement.warnings());
+
+    /// Puts their policies into the services of packages.
+    pub(super) fn apply(
+        mut self,
+        packages: &mut [Package],
+        entities: &Entities<'_>,
+        problems: &mut Diagnostics,
+        warnings: &mut Diagnostics,
+    ) {
+        let mut enforcement = enforced::Findings::default();
+        for package in packages.iter_mut() {
+            for service in &mut package.services {
+                let Some(file) = self.descriptors.file(&service.source) else {
+                    continue;
+                };
+                let mut policies = OfService {
+                    rules: self.descriptors.rules(),
+                    catalogues: &self.catalogues,
+                    entities,
+                    file,
+                    problems: &mut self.problems,
+                    enforcement: &mut enforcement,
+                };
+                policies.put(service);
+            }
+        }
+        // What makes no sense is mended first: whether it would be enforced is a later question.
+        if self.problems.is_empty() {
+            self.problems.extend(enforcement.errors());
+            warnings.extend(enforcement.warnings());
+        }
+        problems.extend(self.problems.into_vec());
     }
-    problems.extend(found.into_vec());
 }
 
 /// A thing of the schema that has a rule.
@@ -76,19 +98,29 @@ impl Site<'_> {
         let message = format!("{} {message}", self.what);
         self.file.diagnostic_at_rule(message, &self.path, field)
     }
+
+    /// A note on an error about something else, which says where this is.
+    fn note_on(&self, diagnostic: Diagnostic) -> Diagnostic {
+        let (file, text) = (self.file.proto.name(), format!("{} is here", self.what));
+        match self.file.source.position(&self.path) {
+            Some((line, column)) => diagnostic.note_at(file, line, column, text),
+            None => diagnostic.note(format!("{file}: {text}")),
+        }
+    }
 }
 
 /// The policies of one service.
-struct Policies<'a, 'r> {
+struct OfService<'a, 'r> {
     rules: &'a Rules,
     catalogues: &'r Catalogues<'a>,
+    entities: &'r Entities<'r>,
     file: &'a File,
     problems: &'r mut Diagnostics,
     enforcement: &'r mut enforced::Findings<'a>,
 }
 
-impl<'a> Policies<'a, '_> {
-    fn service(&mut self, service: &mut Service) {
+impl<'a> OfService<'a, '_> {
+    fn put(&mut self, service: &mut Service) {
         let mut declared = (0i32..).zip(&self.file.proto.service);
         let Some((index, _)) = declared.find(|(_, other)| other.name() == service.proto_name)
         else {
@@ -101,6 +133,9 @@ impl<'a> Policies<'a, '_> {
             self.enforcement.service(rule, &site);
             catalogue = self.catalogues.named(&site, &rule.errors, self.problems);
             service.policy = limits::service(&site, rule, self.problems);
+            if let Some(ty) = catalogue.ty(self.file.proto.package(), self.entities) {
+                service.error = ty;
+            }
         }
         for (index, method) in (0i32..).zip(&mut service.methods) {
             let Some(rule) = self.rules.method(&service.full_name, &method.proto_name) else {

@@ -1,6 +1,6 @@
 //! Messages of errors: `item {item_id} not found`.
 
-use crate::model::policy::Piece;
+use crate::model::errors::{Metadata, Piece};
 
 /// What is wrong with a template.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(super) enum Wrong {
 
 /// Takes a template apart. `{key}` is the value of the metadata with this key, `{{` and `}}` are
 /// braces.
-pub(super) fn parse(template: &str, keys: &[String]) -> Result<Vec<Piece>, Wrong> {
+pub(super) fn parse(template: &str, metadata: &[Metadata]) -> Result<Vec<Piece>, Wrong> {
     let mut pieces = Vec::new();
     let mut text = String::new();
     let mut rest = template;
@@ -32,13 +32,12 @@ pub(super) fn parse(template: &str, keys: &[String]) -> Result<Vec<Piece>, Wrong
             if key.contains('{') {
                 return Err(Wrong::Unbalanced);
             }
-            if !keys.iter().any(|known| known == key) {
-                return Err(Wrong::UnknownKey(key.to_owned()));
-            }
+            let value = metadata.iter().find(|known| known.key == key);
+            let value = value.ok_or_else(|| Wrong::UnknownKey(key.to_owned()))?;
             if !text.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut text)));
             }
-            pieces.push(Piece::Value(key.to_owned()));
+            pieces.push(Piece::Value(value.clone()));
             rest = after;
         }
     }
@@ -57,14 +56,22 @@ mod tests {
         Piece::Text(text.to_owned())
     }
 
-    fn keys() -> Vec<String> {
-        vec!["id".to_owned(), "sku".to_owned()]
+    fn metadata(key: &str) -> Metadata {
+        Metadata {
+            key: key.to_owned(),
+            field: key.to_owned(),
+            binding: key.to_owned(),
+        }
+    }
+
+    fn keys() -> Vec<Metadata> {
+        vec![metadata("id"), metadata("sku")]
     }
 
     #[test]
     fn keys_stand_between_texts() {
         let pieces = parse("item {id}{sku} is gone", &keys()).unwrap();
-        let value = |key: &str| Piece::Value(key.to_owned());
+        let value = |key: &str| Piece::Value(metadata(key));
         let expected = [text("item "), value("id"), value("sku"), text(" is gone")];
         assert_eq!(pieces, expected);
     }

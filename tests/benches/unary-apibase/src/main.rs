@@ -10,8 +10,8 @@ apibase::include_protos!();
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
 
-use apibase::{Context, DomainError, Grade, Inbound, MapError, ProtobufMapper, Server, Streamed};
-use examples::api::{ItemServiceClient, ItemServiceServer, ItemServicer};
+use apibase::{Context, Grade, Inbound, MapError, ProtobufMapper, Server, Streamed};
+use examples::api::{ItemError, ItemServiceClient, ItemServiceServer, ItemServicer};
 use examples::{
     BatchCreateResponse, CreateItemRequest, DeleteItemRequest, GetItemRequest, Item,
     ItemSyncRequest, ItemSyncResponse, ListItemsRequest, UpdateItemRequest,
@@ -52,7 +52,7 @@ fn main() {
 struct Items;
 
 impl ItemServicer for Items {
-    async fn get_item(&self, _: &Context, request: GetItemRequest) -> Result<Item, DomainError> {
+    async fn get_item(&self, _: &Context, request: GetItemRequest) -> Result<Item, ItemError> {
         Ok(Item {
             id: request.id,
             name: "Hammer".to_owned(),
@@ -65,15 +65,15 @@ impl ItemServicer for Items {
         })
     }
 
-    async fn create_item(&self, _: &Context, _: CreateItemRequest) -> Result<Item, DomainError> {
+    async fn create_item(&self, _: &Context, _: CreateItemRequest) -> Result<Item, ItemError> {
         Ok(Item::default())
     }
 
-    async fn update_item(&self, _: &Context, _: UpdateItemRequest) -> Result<Item, DomainError> {
+    async fn update_item(&self, _: &Context, _: UpdateItemRequest) -> Result<Item, ItemError> {
         Ok(Item::default())
     }
 
-    async fn delete_item(&self, _: &Context, _: DeleteItemRequest) -> Result<(), DomainError> {
+    async fn delete_item(&self, _: &Context, _: DeleteItemRequest) -> Result<(), ItemError> {
         Ok(())
     }
 
@@ -81,7 +81,7 @@ impl ItemServicer for Items {
         &self,
         _: &Context,
         _: ListItemsRequest,
-    ) -> Result<Streamed<Item, DomainError>, DomainError> {
+    ) -> Result<Streamed<Item, ItemError>, ItemError> {
         Ok(Streamed::from_iter([]))
     }
 
@@ -89,7 +89,7 @@ impl ItemServicer for Items {
         &self,
         _: &Context,
         _: Inbound<CreateItemRequest>,
-    ) -> Result<BatchCreateResponse, DomainError> {
+    ) -> Result<BatchCreateResponse, ItemError> {
         Ok(BatchCreateResponse::default())
     }
 
@@ -97,7 +97,7 @@ impl ItemServicer for Items {
         &self,
         _: &Context,
         _: Inbound<ItemSyncRequest>,
-    ) -> Result<Streamed<ItemSyncResponse, DomainError>, DomainError> {
+    ) -> Result<Streamed<ItemSyncResponse, ItemError>, ItemError> {
         Ok(Streamed::from_iter([]))
     }
 }
