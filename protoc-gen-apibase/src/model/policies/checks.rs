@@ -9,6 +9,9 @@ use crate::names;
 /// `google.rpc.ErrorInfo`'s limit for a reason.
 const LONGEST_REASON: usize = 63;
 
+/// Its limit for a key of the metadata.
+const LONGEST_KEY: usize = 64;
+
 /// The domain of the runtime's own errors.
 const OWN_DOMAIN: &str = "apibase";
 
@@ -105,7 +108,7 @@ fn metadata(site: &Site<'_>, keys: &[String], problems: &mut Diagnostics) {
         let (message, help) = match twin {
             _ if !is_key(key) => (
                 format!("has {key:?} as a key of its metadata"),
-                "write it in snake case: `item_id`",
+                "write it in snake case, `item_id`, of 64 characters at most (AIP-193)",
             ),
             Some(twin) if twin == key => (
                 format!("has `{key}` twice in its metadata"),
@@ -188,5 +191,7 @@ fn is_reason(reason: &str) -> bool {
 /// `[a-z][a-z0-9_]*`, which AIP-193 allows and Rust has as a field.
 fn is_key(key: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    key.starts_with(|first: char| first.is_ascii_lowercase()) && key.bytes().all(is_plain)
+    key.len() <= LONGEST_KEY
+        && key.starts_with(|first: char| first.is_ascii_lowercase())
+        && key.bytes().all(is_plain)
 }
