@@ -12,6 +12,8 @@
 //! protoc and buf run the binary `protoc-gen-apibase`, and `protoc-gen-apibase generate` needs
 //! neither. All three call [`generate`], so that they write the same bytes.
 
+#[cfg(feature = "cli")]
+mod breaking;
 mod builder;
 mod comments;
 mod descriptors;

@@ -1,9 +1,10 @@
 //! The way in from a build script, without protoc.
 
 mod attach;
-mod compile;
+pub(crate) mod compile;
 mod names;
 mod report;
+pub(crate) mod resolve;
 mod settings;
 #[cfg(test)]
 mod tests;

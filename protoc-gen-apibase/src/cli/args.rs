@@ -24,6 +24,9 @@ pub(super) enum Command {
     /// Generates from proto files; needs neither protoc nor buf
     #[command(after_help = parameters())]
     Generate(Generate),
+    /// Refuses changes of protos that break clients of what is generated; 0 when there are none
+    #[command(after_help = BREAKING)]
+    Breaking(Breaking),
     /// Writes the options that protos import as apibase/v1/options.proto, for protoc and buf
     Protos(Protos),
 }
@@ -52,6 +55,31 @@ pub(super) struct Generate {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Breaking {
+    /// A directory from which imports start; may repeat, the first that has a file wins
+    #[arg(
+        short = 'I',
+        long = "include",
+        value_name = "DIR",
+        required_unless_present = "descriptor_set"
+    )]
+    pub(super) includes: Vec<PathBuf>,
+
+    /// What it was: a git revision, a folder that stands for the include directories, or a file
+    /// with a descriptor set
+    #[arg(long, value_name = "OLD")]
+    pub(super) against: String,
+
+    /// Compare this descriptor set, in place of protos, with another one
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["includes", "files"])]
+    pub(super) descriptor_set: Option<PathBuf>,
+
+    /// The protos to compare: paths, or names as an import would have them
+    #[arg(value_name = "FILE", required_unless_present = "descriptor_set")]
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Protos {
     /// The directory from which your imports start; apibase/v1/options.proto is made below it
     #[arg(long, value_name = "DIR")]
@@ -61,6 +89,30 @@ pub(super) struct Protos {
     #[arg(long)]
     pub(super) check: bool,
 }
+
+/// The list stands, with its reasons, in `breaking/mod.rs`.
+const BREAKING: &str = "\
+What breaks clients:
+  errors    a reason, a metadata key or a whole catalogue that is gone or renamed; another code,
+            another domain; `redacted` where there is metadata; a service that names another
+            catalogue, or none any more
+  entities  a field or oneof that can't be left out any more (`required`, a new field with it,
+            `empty_is_absent` that is gone); another `format` or `length`, `nonzero`,
+            `unknown: REJECT`; in an entity with `patch`: `immutable`, `identifier`, `ignore`
+  methods   less idempotency; auth where there was none, more scopes; a `deadline_cap` that is new
+            or lower, a `rate_limit` that is new or stricter; `detached` that is gone
+
+What breaks the wire itself (a removed field or method, another type or number) is for `buf
+breaking`, and nothing is said about it here.
+
+Findings go to stdout. The exit code is 0 when there are none, 1 when there are some or the protos
+can't be read, and 2 when the arguments make no sense.
+
+  protoc-gen-apibase breaking -I protos --against main protos/examples/items.proto
+  protoc-gen-apibase breaking -I protos --against released/protos protos/examples/items.proto
+  protoc-gen-apibase breaking --descriptor-set now.binpb --against released.binpb
+
+OLD is a file or a folder when there is one of that name; `git:main` is always a revision.";
 
 fn after_help() -> String {
     format!(
@@ -74,6 +126,8 @@ Ways to use it:
            (with include_file, or a package in several directories, add `strategy: all`)
   by hand  protoc-gen-apibase generate -I protos --out gen --opt include_file=mod.rs \\
              examples/items.proto
+  compare  protoc-gen-apibase breaking -I protos --against main examples/items.proto
+           (what breaks clients beyond the wire; `buf breaking` is for the wire)
   options  protoc-gen-apibase protos --out protos
            (protoc and buf need apibase/v1/options.proto on disk; generate and build.rs bring it)
   build.rs protoc_gen_apibase::configure().compile(&[\"protos/examples/items.proto\"], &[\"protos\"])

@@ -1,6 +1,7 @@
 //! The command line. Without arguments it is the plugin that protoc and buf start.
 
 mod args;
+mod breaking;
 mod check;
 mod generate;
 mod protos;
@@ -16,18 +17,24 @@ use crate::plugin;
 
 /// Runs what the process's arguments ask for.
 ///
-/// The exit code is 0 when it worked, 1 when it didn't or when `--check` found something, and 2
-/// when the arguments make no sense.
+/// The exit code is 0 when it worked, 1 when it didn't or when `--check` or `breaking` found
+/// something, and 2 when the arguments make no sense.
 #[must_use]
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let outcome = match &command {
+        Some(Command::Breaking(_)) => "nothing was compared",
+        _ => "nothing was generated",
+    };
+    let result = match command {
         Some(Command::Generate(arguments)) => generate::run(&arguments),
+        Some(Command::Breaking(arguments)) => breaking::run(&arguments),
         Some(Command::Protos(arguments)) => protos::run(&arguments),
         None if io::stdin().is_terminal() => print_help(),
         None => run_plugin(),
     };
     result.unwrap_or_else(|error| {
-        report(&error);
+        report(&error, outcome);
         ExitCode::FAILURE
     })
 }
@@ -66,10 +73,11 @@ fn print_warnings(warnings: &[Diagnostic]) {
     }
 }
 
-fn report(error: &Error) {
+/// `outcome` is what came of it: `nothing was generated`.
+fn report(error: &Error, outcome: &str) {
     match error.diagnostics().len() {
         0 => eprintln!("error: {error}"),
-        1 => eprintln!("{error}\nerror: nothing was generated"),
-        count => eprintln!("{error}\nerror: nothing was generated ({count} errors)"),
+        1 => eprintln!("{error}\nerror: {outcome}"),
+        count => eprintln!("{error}\nerror: {outcome} ({count} errors)"),
     }
 }

@@ -215,6 +215,13 @@ impl Rules {
     }
 }
 
+/// The name of a value of an enum of our options, `UUID` of `FieldRule.Format`; its number where this
+/// version has none.
+#[cfg(feature = "cli")]
+pub(crate) fn value_name(enumeration: &str, number: i32) -> String {
+    newer::our_value(enumeration, number).unwrap_or_else(|| number.to_string())
+}
+
 /// The way to a field of our option of what is at `path`, by numbers: `retry.max_attempts` or
 /// `errors.1`. As far as there is one.
 pub(super) fn numbers(path: &[i32], field: &str) -> Vec<i32> {

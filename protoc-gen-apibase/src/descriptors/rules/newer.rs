@@ -33,6 +33,14 @@ pub(super) fn our_message(name: &str) -> Option<MessageDescriptor> {
     OURS.as_ref()?.get_message_by_name(name)
 }
 
+/// The name of an enum's value, `UUID` of `FieldRule.Format`, as this version has it.
+#[cfg(feature = "cli")]
+pub(super) fn our_value(enumeration: &str, number: i32) -> Option<String> {
+    let name = format!("apibase.v1.{enumeration}");
+    let value = OURS.as_ref()?.get_enum_by_name(&name)?.get_value(number)?;
+    Some(value.name().to_owned())
+}
+
 /// What an element's rule says that this version doesn't know.
 pub(super) fn check(
     pool: &DescriptorPool,
