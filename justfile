@@ -36,12 +36,16 @@ lint:
 googleapis api="pubsub":
     scripts/googleapis {{api}}
 
-# One unary call beside raw tonic, mappers beside ones by hand, and the generator on Google's protos.
-bench: bench-unary bench-mappers bench-generator
+# One unary call beside raw tonic, errors, mappers beside ones by hand, and the generator on Google's protos.
+bench: bench-unary bench-errors bench-mappers bench-generator
 
 # Time and allocations of a call: ours and tonic's, each built alone, in turn.
 bench-unary rounds="20":
     scripts/bench-unary {{rounds}}
+
+# What errors cost: calls that go well beside an error that can't be made, ones that fail beside tonic's.
+bench-errors rounds="20":
+    scripts/bench-errors {{rounds}}
 
 # Instructions of generated mappers and of ones by hand, by callgrind (apt-get install valgrind).
 bench-mappers times="200":

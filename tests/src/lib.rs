@@ -8,6 +8,7 @@
 )]
 
 pub mod domain;
+pub mod translated;
 pub mod whole;
 
 pub use apibase::codegen::prost_types::Timestamp;
@@ -103,6 +104,10 @@ fixtures! {
     errors_empty,
     /// Errors named like what Rust and the layer have.
     errors_names,
+    /// The newer version of a catalogue.
+    errors_newer,
+    /// The older version of the same.
+    errors_older,
     /// Services of two packages with the catalogue of a third.
     errors_shared,
     /// Messages with all that a format string could stumble over.

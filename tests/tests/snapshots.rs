@@ -29,9 +29,14 @@ const WITH_MESSAGES: &[&str] = &[
     "well_known",
 ];
 
-/// The service of the end-to-end tests and the grades of all conversions, which show nothing of their
-/// own.
-const WITHOUT_SNAPSHOTS: &[&str] = &["entity_grades", "tonic_echo"];
+/// The service of the end-to-end tests, the two versions of a catalogue and the grades of all
+/// conversions, which show nothing of their own.
+const WITHOUT_SNAPSHOTS: &[&str] = &[
+    "entity_grades",
+    "errors_newer",
+    "errors_older",
+    "tonic_echo",
+];
 
 /// tonic-build's output is long. One small service shows how ours hands it over.
 const TONIC: &str = "tonic_names.other.tonic.rs";

@@ -132,9 +132,9 @@ impl DomainError {
         self
     }
 
-    /// The same error, which has been retried on this side already: callers are told not to retry it
-    /// once more (`grpc-retry-pushback-ms: -1`, gRFC A6), so that retries don't multiply along a
-    /// chain of services.
+    /// The same error, which has been retried on this side already, or would not be helped by it:
+    /// callers are told not to retry it once more (`grpc-retry-pushback-ms: -1`, gRFC A6), so that
+    /// retries don't multiply along a chain of services.
     ///
     /// A raw status stays as it is.
     #[must_use]
@@ -146,8 +146,9 @@ impl DomainError {
     }
 
     /// What it is to a caller of this service that a call to another one failed: `Timeout` where time
-    /// ran out, CANCELLED where the call that it was made in is over, else `ExternalService`, already
-    /// retried if the failed call was. The failure is the source; its words stay in the process.
+    /// ran out, CANCELLED where the call that it was made in is over, else `ExternalService`. Callers
+    /// are told not to retry where the failed call was retried already, or where that would not help.
+    /// The failure is the source; its words stay in the process.
     #[must_use]
     pub fn upstream(failure: Failure) -> Self {
         let message = "a service behind this one failed";
@@ -160,8 +161,13 @@ impl DomainError {
             _ if failure.status().code() == Code::DeadlineExceeded => {
                 Self::timeout("a service behind this one took too long")
             }
-            _ if failure.is_already_retried() => Self::external_service(message).already_retried(),
-            _ => Self::external_service(message),
+            _ if failure.is_already_retried() || !failure.is_retryable() => {
+                Self::external_service(message).already_retried()
+            }
+            _ => match failure.details().retry_delay {
+                Some(delay) => Self::external_service(message).with_retry_delay(delay),
+                None => Self::external_service(message),
+            },
         };
         error.with_source(failure)
     }

@@ -1,15 +1,18 @@
 //! How an error leaves the process, and what is said of it in the log.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use super::leaving::Leaving;
+use tonic::metadata::MetadataMap;
+
+use super::leaving::{Leaving, PUSHBACK};
 use super::redact::Causes;
 use super::service::{Kind, ServiceError};
 use super::table::{ErrorRow, name};
 use super::{DomainError, ErrorPolicy};
 use crate::observe::Event;
+use crate::wire::headers::is_reserved;
 use crate::{Code, Context, Method, Status};
 
 /// The status that an error leaves a call as.
@@ -22,7 +25,7 @@ pub(super) fn with_row<E: ServiceError>(error: &E, call: &Context) -> (Status, O
     let mut leaving = match error.parts().kind {
         Kind::Domain(DomainError::Status(raw)) => {
             if !is_internal(raw.code()) || says_own_words(raw) {
-                return ((**raw).clone(), None);
+                return (without_the_protocols_own(raw), None);
             }
             Leaving::unnamed(raw.code())
         }
@@ -34,7 +37,7 @@ pub(super) fn with_row<E: ServiceError>(error: &E, call: &Context) -> (Status, O
         } => {
             check_contract(reason, call);
             let row = E::TABLE.row(reason).copied().unwrap_or(UNKNOWN);
-            let message = public.unwrap_or_else(|| error.to_string().into());
+            let message = public.unwrap_or_else(|| said(error).into());
             Leaving::of_reason(E::TABLE.domain(), row, message, metadata)
         }
     };
@@ -53,8 +56,34 @@ pub(super) fn with_row<E: ServiceError>(error: &E, call: &Context) -> (Status, O
     } else if cause.is_some() {
         log_causes(&leaving.row, error, cause, call);
     }
+    let row = leaving.row;
     let status = leaving.status(call, cause.filter(|_| shows_details));
-    (status, Some(leaving.row))
+    (status, Some(row))
+}
+
+/// What an error says. Most say less than there is room for, so it is written without growing.
+fn said(error: &dyn fmt::Display) -> String {
+    let mut said = String::with_capacity(128);
+    // Nothing here can fail, and what a `Display` says until it does is better than a panic.
+    let _ = write!(said, "{error}");
+    said
+}
+
+/// A raw status as it is sent. One that came from another server can have the headers of an HTTP
+/// answer in its metadata, and of a `content-length` that is wrong here a peer resets the call.
+fn without_the_protocols_own(raw: &Status) -> Status {
+    let mut status = raw.clone();
+    let mut headers = std::mem::take(status.metadata_mut()).into_headers();
+    let own: Vec<_> = headers
+        .keys()
+        .filter(|name| is_reserved(name.as_str()) && *name != PUSHBACK)
+        .cloned()
+        .collect();
+    for name in own {
+        headers.remove(name);
+    }
+    *status.metadata_mut() = MetadataMap::from_headers(headers);
+    status
 }
 
 /// What a table lacks that a servicer returned: only an implementation by hand can do so.

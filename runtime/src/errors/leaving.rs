@@ -15,7 +15,7 @@ use super::redact::{self, Causes};
 use super::table::{DOMAIN, ErrorRow, name};
 use super::{DomainError, FieldViolation};
 use crate::wire::status::cut;
-use crate::{Code, Context, Status};
+use crate::{Code, Context, Method, Status};
 
 const ERROR_DETAIL: &str = "error-detail-bin";
 pub(crate) const PUSHBACK: &str = "grpc-retry-pushback-ms";
@@ -26,6 +26,15 @@ const TRACE_ID: &str = "trace_id";
 
 /// What is sent of the violations at most, in bytes: trailers have no room for more.
 const MAX_VIOLATIONS: usize = 4096;
+
+/// What one of them takes besides its texts.
+const VIOLATION: usize = 8;
+
+/// What an error's URLs, reason, domain and ids take together, in bytes, with room to spare.
+const AROUND_ALL: usize = 384;
+
+/// What two texts of one entry take beside themselves: three keys and three lengths.
+const AROUND_PAIR: usize = 9;
 
 /// An error on its way out.
 pub(super) struct Leaving<'a> {
@@ -110,12 +119,17 @@ impl<'a> Leaving<'a> {
     }
 
     /// It as a status, with its causes where they are shown.
-    pub(super) fn status(&self, call: &Context, causes: Option<&(dyn Error + 'static)>) -> Status {
-        let message = cut(&self.message);
-        let violations = sendable(self.violations);
-        let mut rich = Writer::default();
+    pub(super) fn status(
+        mut self,
+        call: &Context,
+        causes: Option<&(dyn Error + 'static)>,
+    ) -> Status {
+        self.shorten(call);
+        let ids = (call.correlation_id(), call.trace_id());
+        let room = self.room();
+        let mut rich = Writer::with_capacity(room);
         rich.number(1, self.row.code as u64);
-        rich.text(2, message);
+        rich.text(2, &self.message);
         any(&mut rich, ErrorInfo::URL, |info| {
             info.text(1, self.row.reason);
             info.text(2, self.domain);
@@ -123,9 +137,9 @@ impl<'a> Leaving<'a> {
                 info.entry(3, key, value);
             }
         });
-        if !violations.is_empty() {
+        if !self.violations.is_empty() {
             any(&mut rich, BadRequest::URL, |request| {
-                for violation in violations {
+                for violation in self.violations {
                     request.message(1, |field| {
                         field.text(1, &violation.field);
                         field.text(2, &violation.description);
@@ -141,7 +155,7 @@ impl<'a> Leaving<'a> {
                 });
             });
         }
-        request_info(&mut rich, call);
+        request_info(&mut rich, ids);
         if causes.is_some() {
             any(&mut rich, DebugInfo::URL, |info| {
                 for cause in Causes(causes).each() {
@@ -149,20 +163,42 @@ impl<'a> Leaving<'a> {
                 }
             });
         }
-        let metadata = self.trailers(message, violations, call.trace_id());
-        Status::with_details_and_metadata(self.row.code, message, rich.finish().into(), metadata)
+        let (code, details) = (self.row.code, rich.finish());
+        let metadata = self.trailers(room, ids.1);
+        let message = self.message.into_owned();
+        Status::with_details_and_metadata(code, message, details.into(), metadata)
     }
 
-    fn trailers(
-        &self,
-        message: &str,
-        violations: &[FieldViolation],
-        trace_id: Option<&str>,
-    ) -> MetadataMap {
-        let mut detail = Writer::default();
+    /// Leaves out what trailers have no room for, and says in the log what that was.
+    fn shorten(&mut self, call: &Context) {
+        let mut left_out = Vec::new();
+        let message = cut(&self.message).len();
+        if message < self.message.len() {
+            left_out.push("the end of the message");
+            match &mut self.message {
+                Cow::Borrowed(text) => *text = cut(text),
+                Cow::Owned(text) => text.truncate(message),
+            }
+        }
+        let violations = sendable(self.violations);
+        if violations.len() < self.violations.len() {
+            left_out.push("violations");
+            self.violations = violations;
+        }
+        if !left_out.is_empty() {
+            tracing::warn!(
+                method = call.method().map(Method::path),
+                left_out = left_out.join(", "),
+                "an error says more than trailers have room for"
+            );
+        }
+    }
+
+    fn trailers(&self, room: usize, trace_id: Option<&str>) -> MetadataMap {
+        let mut detail = Writer::with_capacity(room);
         detail.text(1, self.row.class);
-        detail.text(2, message);
-        if let Some(violation) = violations.first() {
+        detail.text(2, &self.message);
+        if let Some(violation) = self.violations.first() {
             detail.text(3, &violation.field);
         }
         for (key, value) in self.all_metadata() {
@@ -186,6 +222,18 @@ impl<'a> Leaving<'a> {
         trailers
     }
 
+    /// What its details take at most, unless its reason, domain or ids are unusually long.
+    fn room(&self) -> usize {
+        let fields = self.violations.iter();
+        let fields = fields.map(|each| (&*each.field, &*each.description));
+        let texts: usize = self
+            .all_metadata()
+            .chain(fields)
+            .map(|(name, text)| name.len() + text.len() + AROUND_PAIR)
+            .sum();
+        AROUND_ALL + self.message.len() + texts
+    }
+
     fn delay(&self) -> Option<Duration> {
         self.retry_delay.or(self.row.retry_delay)
     }
@@ -196,9 +244,8 @@ impl<'a> Leaving<'a> {
     }
 }
 
-/// Which call it was, where that has a name.
-fn request_info(rich: &mut Writer, call: &Context) {
-    let ids = (call.correlation_id(), call.trace_id());
+/// Which call it was, by its correlation id and its trace, where it has one of them.
+fn request_info(rich: &mut Writer, ids: (Option<&str>, Option<&str>)) {
     if ids != (None, None) {
         any(rich, RequestInfo::URL, |info| {
             info.text(1, ids.0.unwrap_or_default());
@@ -218,29 +265,22 @@ fn any(rich: &mut Writer, url: &str, write: impl FnOnce(&mut Writer)) {
 fn sendable(violations: &[FieldViolation]) -> &[FieldViolation] {
     let mut size = 0;
     let end = violations.iter().position(|violation| {
-        size += violation.field.len() + violation.description.len();
+        size += violation.field.len() + violation.description.len() + VIOLATION;
         size > MAX_VIOLATIONS
     });
-    let Some(sent) = end.and_then(|end| violations.get(..end)) else {
-        return violations;
-    };
-    tracing::debug!(
-        all = violations.len(),
-        sent = sent.len(),
-        "an error has more violations than trailers have room for"
-    );
-    sent
+    end.and_then(|end| violations.get(..end))
+        .unwrap_or(violations)
 }
 
 /// What the runtime itself refuses a call with: a status with a reason, and none of a servicer's words.
 pub(crate) fn plain(code: Code, reason: &str, message: &str, call: &Context) -> Status {
-    let mut rich = Writer::default();
+    let mut rich = Writer::with_capacity(AROUND_ALL + message.len());
     rich.number(1, code as u64);
     rich.text(2, message);
     any(&mut rich, ErrorInfo::URL, |info| {
         info.text(1, reason);
         info.text(2, DOMAIN);
     });
-    request_info(&mut rich, call);
+    request_info(&mut rich, (call.correlation_id(), call.trace_id()));
     Status::with_details(code, message, rich.finish().into())
 }

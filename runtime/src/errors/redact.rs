@@ -33,7 +33,7 @@ pub(super) fn log(
         reason,
         code = super::name(code),
         %error,
-        causes = %Causes(source),
+        causes = source.map(|_| tracing::field::display(Causes(source))),
         "a call failed, and its caller is told the error's id alone"
     );
     error_id

@@ -285,6 +285,23 @@ fn an_upstream_failure_keeps_its_words_to_itself() {
     let error = DomainError::upstream(failure(retried));
     assert!(error.fault().unwrap().is_already_retried());
 
+    let error = DomainError::upstream(failure(Status::internal("a bug")));
+    assert!(
+        error.fault().unwrap().is_already_retried(),
+        "it would fail again"
+    );
+
+    let error = DomainError::upstream(failure(
+        DomainError::rate_limit("slow")
+            .with_retry_delay(Duration::from_secs(2))
+            .into_status(),
+    ));
+    assert_eq!(
+        error.fault().unwrap().retry_delay(),
+        Some(Duration::from_secs(2))
+    );
+    assert!(!error.fault().unwrap().is_already_retried());
+
     let error = DomainError::upstream(failure(Status::deadline_exceeded("")));
     assert!(matches!(error, DomainError::Timeout(_)));
 }

@@ -3,14 +3,16 @@
 //! What doesn't fit is left out in this order, and the log says what it was:
 //!
 //! 1. the message beyond its first KiB,
-//! 2. `DebugInfo`, then details of types that we don't write, the last one first,
+//! 2. `DebugInfo`, then details that we don't write, the last one first,
 //! 3. violations of `BadRequest`, the last one first,
 //! 4. the servicer's own metadata,
 //! 5. `error-detail-bin` and other metadata of the status, but not `grpc-retry-pushback-ms`,
 //! 6. the metadata of `ErrorInfo`, but not the error's id,
-//! 7. `RequestInfo` and `RetryInfo`.
+//! 7. `RequestInfo` and `RetryInfo`,
+//! 8. `ErrorInfo`, which is too large by itself only where a raw status has one.
 //!
-//! The code, the start of the message, domain and reason are always sent.
+//! The code and the start of the message are always sent, and so are domain and reason of an error
+//! of ours.
 
 use http::HeaderMap;
 use prost::{Message, Name};
@@ -24,8 +26,13 @@ use crate::wire::headers::{self, MAX_METADATA};
 use crate::wire::status::{self, cut};
 use crate::{Context, Method, Status};
 
-/// What the code itself takes, and the content type where there are only trailers.
-const FIXED: usize = 128;
+/// What is there besides texts and details: `:status` and `content-type`, where there are only
+/// trailers, `grpc-status`, and the names of `grpc-message` and `grpc-status-details-bin`. Together
+/// 246 bytes, as HTTP/2 counts them.
+const FIXED: usize = 256;
+
+/// A pushback is a number; a raw status can have anything there.
+const MAX_PUSHBACK: usize = 20;
 
 /// The trailers of a call that failed so: its status, and the servicer's `own` metadata.
 pub(super) fn of_failure(
@@ -34,6 +41,8 @@ pub(super) fn of_failure(
     call: Option<&Context>,
 ) -> HeaderMap {
     if headers::size(&own) + status::size(failure) + FIXED <= MAX_METADATA {
+        // Code, message, details and content type: it would grow twice for them.
+        own.reserve(failure.metadata().len() + 4);
         status::write(failure, &mut own);
         return own;
     }
@@ -54,17 +63,21 @@ struct Parts {
 }
 
 /// Leaves something out and says what; `None` when there is nothing left of this sort.
-type Step = fn(&mut Parts) -> Option<&'static str>;
+///
+/// Where there are many of a sort, it is about as much as is too much, in bytes: one at a time would
+/// take a minute for an upstream's megabyte.
+type Step = fn(&mut Parts, usize) -> Option<&'static str>;
 
-const STEPS: [Step; 8] = [
-    |parts| parts.without::<DebugInfo>("DebugInfo"),
+const STEPS: [Step; 9] = [
+    |parts, _| parts.without::<DebugInfo>("DebugInfo"),
     Parts::without_last_foreign,
-    Parts::without_last_violation,
-    Parts::without_own,
-    Parts::without_metadata,
-    Parts::without_values,
-    |parts| parts.without::<RequestInfo>("RequestInfo"),
-    |parts| parts.without::<RetryInfo>("RetryInfo"),
+    Parts::without_last_violations,
+    |parts, _| parts.without_own(),
+    |parts, _| parts.without_metadata(),
+    |parts, _| parts.without_values(),
+    |parts, _| parts.without::<RequestInfo>("RequestInfo"),
+    |parts, _| parts.without::<RetryInfo>("RetryInfo"),
+    |parts, _| parts.without::<ErrorInfo>("ErrorInfo"),
 ];
 
 impl Parts {
@@ -90,8 +103,10 @@ impl Parts {
 
     fn fit(&mut self, call: Option<&Context>) {
         for step in STEPS {
-            while !self.fits() {
-                let Some(left_out) = step(self) else { break };
+            while let Some(excess) = self.excess() {
+                let Some(left_out) = step(self, excess) else {
+                    break;
+                };
                 if self.left_out.last() != Some(&left_out) {
                     self.left_out.push(left_out);
                 }
@@ -104,14 +119,16 @@ impl Parts {
         );
     }
 
-    fn fits(&self) -> bool {
+    /// What is too much; `None` where all of it fits.
+    fn excess(&self) -> Option<usize> {
         let details = match self.rich.details.is_empty() {
             true => 0,
             false => self.rich.encoded_len(),
         };
-        let status = status::size(&self.status) + details * 4 / 3 + 64;
+        let status = status::size(&self.status) + details * 4 / 3;
         let metadata = headers::size(self.metadata.as_ref());
-        headers::size(&self.own) + status + metadata + FIXED <= MAX_METADATA
+        let size = headers::size(&self.own) + status + metadata + FIXED;
+        size.checked_sub(MAX_METADATA).filter(|excess| *excess > 0)
     }
 
     fn status(&self) -> Status {
@@ -128,29 +145,50 @@ impl Parts {
     }
 
     fn without<M: Name>(&mut self, name: &'static str) -> Option<&'static str> {
-        let at = self.rich.details.iter().position(google::is::<M>)?;
-        self.rich.details.remove(at);
-        Some(name)
+        let before = self.rich.details.len();
+        self.rich.details.retain(|detail| !google::is::<M>(detail));
+        (self.rich.details.len() < before).then_some(name)
     }
 
-    fn without_last_foreign(&mut self) -> Option<&'static str> {
-        let is_foreign = |detail: &prost_types::Any| {
-            !(google::is::<ErrorInfo>(detail)
-                || google::is::<BadRequest>(detail)
-                || google::is::<RequestInfo>(detail)
-                || google::is::<RetryInfo>(detail))
-        };
-        let at = self.rich.details.iter().rposition(is_foreign)?;
-        self.rich.details.remove(at);
-        Some("details of other types")
+    fn without_last_foreign(&mut self, excess: usize) -> Option<&'static str> {
+        let ours = self.ours();
+        let before = self.rich.details.len();
+        let mut left = raw(excess);
+        let details = std::mem::take(&mut self.rich.details).into_iter();
+        let kept = details.enumerate().rev().filter(|(index, detail)| {
+            let stays = left == 0 || ours.contains(&Some(*index));
+            if !stays {
+                left = left.saturating_sub(detail.encoded_len());
+            }
+            stays
+        });
+        self.rich.details = kept.map(|(_, detail)| detail).collect();
+        self.rich.details.reverse();
+        (self.rich.details.len() < before).then_some("details of other types")
     }
 
-    fn without_last_violation(&mut self) -> Option<&'static str> {
+    /// Where the details are that readers take for ours: the first of each type.
+    fn ours(&self) -> [Option<usize>; 4] {
+        let types = [
+            google::is::<ErrorInfo>,
+            google::is::<BadRequest>,
+            google::is::<RequestInfo>,
+            google::is::<RetryInfo>,
+        ];
+        types.map(|is_it| self.rich.details.iter().position(is_it))
+    }
+
+    fn without_last_violations(&mut self, excess: usize) -> Option<&'static str> {
         let mut details = self.rich.details.iter();
         let at = details.position(google::is::<BadRequest>)?;
         let detail = self.rich.details.get_mut(at)?;
         let mut request = BadRequest::decode(&*detail.value).unwrap_or_default();
-        request.field_violations.pop();
+        let mut left = raw(excess);
+        while left > 0
+            && let Some(violation) = request.field_violations.pop()
+        {
+            left = left.saturating_sub(violation.encoded_len() + 2);
+        }
         if request.field_violations.is_empty() {
             self.rich.details.remove(at);
         } else {
@@ -166,13 +204,13 @@ impl Parts {
     }
 
     fn without_metadata(&mut self) -> Option<&'static str> {
+        let before = self.metadata.len();
         let pushback = self.metadata.remove(PUSHBACK);
-        let had_some = !self.metadata.is_empty();
         self.metadata.clear();
-        if let Some(pushback) = pushback {
+        if let Some(pushback) = pushback.filter(|value| value.len() <= MAX_PUSHBACK) {
             self.metadata.insert(PUSHBACK, pushback);
         }
-        had_some.then_some("the status's metadata")
+        (self.metadata.len() < before).then_some("the status's metadata")
     }
 
     fn without_values(&mut self) -> Option<&'static str> {
@@ -185,6 +223,11 @@ impl Parts {
         detail.value = info.encode_to_vec();
         had_some.then_some("the metadata of ErrorInfo")
     }
+}
+
+/// How many bytes of details are that many of base64.
+fn raw(encoded: usize) -> usize {
+    encoded.div_ceil(4) * 3
 }
 
 #[cfg(test)]

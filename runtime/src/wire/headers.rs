@@ -62,6 +62,10 @@ const OWN: [&str; 10] = [
 /// `grpc-status-details-bin` was set by [`super::status::write`].
 pub(crate) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
     let mut headers = metadata.into_headers();
+    // Most calls set none, and looking for each name takes a third of a small call's time.
+    if headers.is_empty() {
+        return headers;
+    }
     for name in OWN {
         headers.remove(name);
     }

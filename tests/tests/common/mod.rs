@@ -9,14 +9,17 @@
     reason = "each test file uses a part of it, and a test fails by panicking"
 )]
 
+mod depot;
 mod journal;
 mod log;
 mod nobody;
 mod raw_client;
 mod raw_server;
 mod recorder;
+mod rich;
 mod running;
 mod scripted;
+mod secrets;
 mod words;
 mod words_service;
 
@@ -29,14 +32,23 @@ pub(crate) use apibase_tests::tonic_echo::echo::{
     CollectReply, CountRequest, EchoReply, EchoRequest,
 };
 
+pub(crate) use self::depot::{
+    Depot, Parcel, ParcelError, ParcelServiceClient, ParcelServiceServer, ParcelServicer, WAYS,
+    When, fail, failing_parcel, parcel_frame, post_parcel,
+};
 pub(crate) use self::journal::{Entries, Journal, OnDrop, journal};
-pub(crate) use self::log::{Log, log};
+pub(crate) use self::log::{Log, log, log_of_all};
 pub(crate) use self::nobody::Nobody;
-pub(crate) use self::raw_client::{Answer, RawClient, frame, frame_of, post};
+pub(crate) use self::raw_client::{Answer, RawClient, frame, frame_of, post, post_to};
 pub(crate) use self::raw_server::{RawServer, grpc_head, trailers};
 pub(crate) use self::recorder::{Seen, recorder};
+pub(crate) use self::rich::{
+    BadRequest, DebugInfo, ErrorInfo, FieldViolation, OnTheWire, RequestInfo, RetryInfo,
+    RichStatus, any, error_info, rich, sample, text_of,
+};
 pub(crate) use self::running::{InProcess, Running, in_process};
 pub(crate) use self::scripted::{Scripted, failing};
+pub(crate) use self::secrets::Secrets;
 pub(crate) use self::words::{
     Ask, Collected, HowMany, STRICT, Said, UNSAYABLE, ask_for, how_many, said,
 };

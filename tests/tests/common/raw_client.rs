@@ -28,7 +28,12 @@ pub(crate) struct Answer {
 
 /// The head of a gRPC request to a method of the echo service.
 pub(crate) fn post(method: &str) -> http::request::Builder {
-    Request::post(format!("http://localhost/echo.EchoService/{method}"))
+    post_to(&format!("/echo.EchoService/{method}"))
+}
+
+/// The head of a gRPC request to this path.
+pub(crate) fn post_to(path: &str) -> http::request::Builder {
+    Request::post(format!("http://localhost{path}"))
         .header("te", "trailers")
         .header("content-type", "application/grpc")
 }

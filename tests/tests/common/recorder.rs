@@ -13,6 +13,7 @@ pub(crate) enum Seen {
     Started(Side, &'static str),
     Ended(Side, &'static str, Code),
     Refused(String, Refusal, Code),
+    Undeclared(&'static str, &'static str),
 }
 
 /// What a recorder saw, in order.
@@ -36,6 +37,7 @@ impl Observer for Recorder {
             Event::Refused { path, reason, code } => {
                 Seen::Refused((*path).to_owned(), *reason, *code)
             }
+            Event::Undeclared { method, reason, .. } => Seen::Undeclared(method.name(), reason),
             _ => return,
         };
         // A test that has ended reads no more.

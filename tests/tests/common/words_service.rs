@@ -80,7 +80,7 @@ impl Words {
 
 fn spoken(ask: &Ask, number: u32) -> Said {
     match ask.tone.as_str() {
-        UNSAYABLE => said("\0", number),
+        UNSAYABLE => said(&format!("\0{}", ask.word), number),
         _ => said(&ask.word, number),
     }
 }

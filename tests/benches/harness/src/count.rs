@@ -6,14 +6,29 @@
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 
+thread_local! {
+    // Tests run side by side, each on a thread of its own.
+    static OF_THREAD: Cell<u64> = const { Cell::new(0) };
+}
+
 /// The system's allocator, counted. Growing a block in place counts as an allocation too.
 #[derive(Clone, Copy, Debug)]
 pub struct Counting;
+
+/// How many allocations `run` makes on this thread, and what it returns.
+///
+/// Where [`Counting`] is not the allocator there are none.
+pub fn allocations<T>(run: impl FnOnce() -> T) -> (u64, T) {
+    let before = OF_THREAD.get();
+    let result = run();
+    (OF_THREAD.get() - before, result)
+}
 
 /// All allocations until now.
 pub(crate) struct Count {
@@ -30,6 +45,7 @@ pub(crate) fn now() -> Count {
 
 fn add(bytes: usize) {
     ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    OF_THREAD.set(OF_THREAD.get() + 1);
     BYTES.fetch_add(bytes as u64, Ordering::Relaxed);
 }
 

@@ -4,6 +4,7 @@
 //! other. It prints one line per shape; `compare` runs the sides in turn and prints their ratios.
 
 mod count;
+mod in_process;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -11,7 +12,8 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
-pub use count::Counting;
+pub use count::{Counting, allocations};
+pub use in_process::{Answer, CORRELATION_ID, Calls, Whole, frame, in_process, now, read, request};
 
 /// Concurrent callers, and calls in all.
 const SHAPES: [(usize, usize); 3] = [(1, 10_000), (8, 40_000), (64, 60_000)];

@@ -1,6 +1,7 @@
 //! Runs two benches in turn, A B A B …, and prints the ratios of their figures, pair by pair.
 //!
-//! `compare ROUNDS A B`, where A and B are binaries that [`bench_harness::run`] drives.
+//! `compare ROUNDS A B`, where A and B are commands of [`bench_harness::run`] or
+//! [`bench_harness::in_process`]: a binary, and its arguments after blanks.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -10,7 +11,8 @@ use std::process::{Command, ExitCode};
 const ROUNDS: usize = 20;
 const STUDENT_T: f64 = 2.09;
 
-/// Per number of callers: nanoseconds, allocations and bytes of a call.
+/// Per number of callers: nanoseconds, allocations and bytes of a call; what was not counted is not a
+/// number.
 type Figures = BTreeMap<usize, [f64; 3]>;
 
 fn main() -> ExitCode {
@@ -53,21 +55,26 @@ fn compare() -> Result<(), Box<dyn Error>> {
         let (mean, low, high) = ratio(&of(|[time, _, _]| *time));
         let (allocations_a, allocations_b) = medians(&of(|[_, allocations, _]| *allocations));
         let (bytes_a, bytes_b) = medians(&of(|[_, _, bytes]| *bytes));
-        println!(
-            "{callers:>7}  {mean:.3} [{low:.3}, {high:.3}]  {allocations_a:.1}, {allocations_b:.1}  \
-             {bytes_a:.0}, {bytes_b:.0}"
-        );
+        print!("{callers:>7}  {mean:.3} [{low:.3}, {high:.3}]");
+        if allocations_a.is_nan() {
+            println!("  (not counted)");
+        } else {
+            println!("  {allocations_a:.1}, {allocations_b:.1}  {bytes_a:.0}, {bytes_b:.0}");
+        }
     }
     Ok(())
 }
 
-fn figures(binary: &str) -> Result<Figures, Box<dyn Error>> {
+fn figures(command: &str) -> Result<Figures, Box<dyn Error>> {
+    let mut words = command.split_whitespace();
+    let binary = words.next().ok_or("a command has no binary")?;
     let output = Command::new(binary)
+        .args(words)
         .output()
-        .map_err(|error| format!("cannot run {binary}: {error}"))?;
+        .map_err(|error| format!("cannot run {command}: {error}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{binary} failed: {said}").into());
+        return Err(format!("{command} failed: {said}").into());
     }
     let mut figures = Figures::new();
     for line in String::from_utf8(output.stdout)?.lines() {
@@ -76,8 +83,9 @@ fn figures(binary: &str) -> Result<Figures, Box<dyn Error>> {
             let word = words.next().ok_or("a line has too few figures")?;
             Ok(word.parse()?)
         };
-        let callers = number()? as usize;
-        figures.insert(callers, [number()?, number()?, number()?]);
+        let (callers, time) = (number()? as usize, number()?);
+        let mut count = || number().unwrap_or(f64::NAN);
+        figures.insert(callers, [time, count(), count()]);
     }
     Ok(figures)
 }
