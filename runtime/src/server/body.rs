@@ -146,7 +146,7 @@ impl ReplyBody {
 #[cold]
 fn too_large(what: &str, call: Option<&Context>) -> Status {
     let nobodys = Context::background();
-    let message = format_args!("the reply's {what} are larger than {MAX_METADATA} bytes");
+    let message = format!("the reply's {what} are larger than {MAX_METADATA} bytes");
     errors::internal(&message, call.unwrap_or(&nobodys))
 }
 
