@@ -142,7 +142,8 @@ fn answers() -> Vec<(ParcelError, Is)> {
         (delayed(Code::Unavailable), after(7)),
         (pushed_back(Status::unavailable(""), "-1"), NOTHING),
         (pushed_back(Status::unavailable(""), "soon"), NOTHING),
-        (pushed_back(Status::unavailable(""), "0"), RETRYABLE),
+        (pushed_back(Status::unavailable(""), "0"), after(0)),
+        (pushed_back(Status::aborted(""), "7000"), after(7)),
         (
             pushed_back(delayed(Code::Aborted), "-1"),
             Is {

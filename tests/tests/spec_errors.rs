@@ -56,6 +56,12 @@ fn the_table_is_the_documents() {
     assert_eq!(ours, theirs);
 }
 
+#[test]
+fn a_failure_that_says_ok_is_unknown() {
+    let status = DomainError::from(apibase::Status::ok("fine")).into_status();
+    assert_eq!(status.code(), Code::Unknown);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
@@ -87,7 +93,7 @@ proptest! {
 
     /// Any code, message, metadata and details: what comes out is a status of this code.
     #[test]
-    fn property_03_a_raw_status_keeps_its_code(code in 0_i32..17, message in ".{0,200}", details: Vec<u8>) {
+    fn property_03_a_raw_status_keeps_its_code(code in 1_i32..17, message in ".{0,200}", details: Vec<u8>) {
         let code = Code::from(code);
         let raw = apibase::Status::with_details(code, message, details.into());
         let status = DomainError::from(raw).into_status();

@@ -10,7 +10,7 @@ use crate::{BoxError, Code, MapError, Status};
 
 /// A call that failed other than by an error of its service: what kind of failure, and the status
 /// with all that came with it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Failure {
     kind: FailureKind,
     status: Status,
@@ -180,6 +180,18 @@ impl Failure {
     #[must_use]
     pub fn is_not_processed(&self) -> bool {
         !self.processed
+    }
+}
+
+impl fmt::Debug for Failure {
+    /// Shows neither metadata nor details, which can hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("kind", &self.kind)
+            .field("code", &self.status.code())
+            .field("message", &self.status.message())
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
     }
 }
 

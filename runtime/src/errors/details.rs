@@ -30,7 +30,7 @@ pub struct ErrorDetails {
     pub metadata: HashMap<String, String>,
     /// `google.rpc.BadRequest`: the fields of the request that are wrong.
     pub violations: Vec<FieldViolation>,
-    /// `google.rpc.RetryInfo`: how long to wait before the next try.
+    /// `google.rpc.RetryInfo`, else `grpc-retry-pushback-ms`: how long to wait before the next try.
     pub retry_delay: Option<Duration>,
     /// `google.rpc.RequestInfo`: the correlation id of the call, or what the server calls it; empty
     /// without one.
@@ -49,11 +49,11 @@ impl ErrorDetails {
     /// details of one type the first one counts, the others are with the [`others`](Self::others).
     #[must_use]
     pub fn of(status: &Status) -> Self {
+        let pushback = status.metadata().get(PUSHBACK);
+        let pushback = pushback.map(|value| value.to_str().ok().and_then(delay));
         let mut details = Self {
-            already_retried: status
-                .metadata()
-                .get(PUSHBACK)
-                .is_some_and(|value| !value.to_str().is_ok_and(is_delay)),
+            already_retried: pushback == Some(None),
+            retry_delay: pushback.flatten(),
             ..Self::default()
         };
         if status.details().is_empty() {
@@ -97,7 +97,8 @@ impl ErrorDetails {
                 .collect();
         } else if let Some(info) = decode::<RetryInfo>(&detail, &mut seen.retry) {
             // A negative delay is none.
-            self.retry_delay = info.retry_delay.and_then(|delay| delay.try_into().ok());
+            let delay = info.retry_delay.and_then(|delay| delay.try_into().ok());
+            self.retry_delay = delay.or(self.retry_delay);
         } else if let Some(info) = decode::<RequestInfo>(&detail, &mut seen.call) {
             self.request_id = info.request_id;
             self.serving_data = info.serving_data;
@@ -127,6 +128,8 @@ fn decode<M: Message + Name + Default>(detail: &prost_types::Any, seen: &mut boo
     Some(decoded)
 }
 
-fn is_delay(value: &str) -> bool {
-    value.parse::<i64>().is_ok_and(|delay| delay >= 0)
+/// What a pushback asks for; none where it says not to retry.
+fn delay(pushback: &str) -> Option<Duration> {
+    let milliseconds = pushback.parse::<i64>().ok()?;
+    Some(Duration::from_millis(milliseconds.try_into().ok()?))
 }

@@ -23,6 +23,10 @@ pub(crate) fn status<E: ServiceError>(error: &E, call: &Context) -> Status {
 /// The same, and the row of the error as it leaves; no row for a raw status.
 pub(super) fn with_row<E: ServiceError>(error: &E, call: &Context) -> (Status, Option<ErrorRow>) {
     let mut leaving = match error.parts().kind {
+        // A failure is none that says OK: a stream would look as if it had ended well.
+        Kind::Domain(DomainError::Status(raw)) if raw.code() == Code::Ok => {
+            Leaving::unnamed(Code::Unknown)
+        }
         Kind::Domain(DomainError::Status(raw)) => {
             if !is_internal(raw.code()) || says_own_words(raw) {
                 return (without_the_protocols_own(raw), None);
@@ -44,6 +48,9 @@ pub(super) fn with_row<E: ServiceError>(error: &E, call: &Context) -> (Status, O
     let policy = call.error_policy();
     if let Some(policy) = policy {
         leaving.row = policy.apply(leaving.domain, leaving.row);
+    }
+    if leaving.row.code == Code::Ok {
+        leaving.row.code = Code::Unknown;
     }
     let shows_details = policy.is_some_and(ErrorPolicy::shows_details);
     let cause = error.source();

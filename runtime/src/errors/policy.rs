@@ -61,8 +61,8 @@ impl ErrorPolicy {
         self.with(domain, reason, Change::Redacted)
     }
 
-    /// Callers see what is redacted otherwise, with all causes (`google.rpc.DebugInfo`). For
-    /// development: it can be anything, secrets too. Default: they don't.
+    /// Callers see errors that are redacted otherwise, with all causes (`google.rpc.DebugInfo`), but for
+    /// what a panic says. For development: it can be anything, secrets too. Default: they don't.
     #[must_use]
     pub fn with_details(mut self) -> Self {
         self.shows_details = true;

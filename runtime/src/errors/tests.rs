@@ -229,11 +229,10 @@ fn a_pushback_that_is_no_delay_says_not_to_retry() {
         status
             .metadata_mut()
             .insert("grpc-retry-pushback-ms", value.parse().unwrap());
-        assert_eq!(
-            ErrorDetails::of(&status).already_retried,
-            already_retried,
-            "{value}"
-        );
+        let details = ErrorDetails::of(&status);
+        assert_eq!(details.already_retried, already_retried, "{value}");
+        let delay = value.parse().ok().map(Duration::from_millis);
+        assert_eq!(details.retry_delay, delay, "{value}");
     }
 }
 
