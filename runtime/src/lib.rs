@@ -30,6 +30,7 @@
 //! | a servicer's signatures | [`Streamed`], [`Inbound`], [`DomainError`], [`ServiceError`] |
 //! | a client's | [`CallError`], [`Failure`], [`Replies`], [`CallOptions`], [`CallInfo`] |
 //! | serving | [`Server`], [`Interceptors`], [`TowerService`] for tonic and axum |
+//! | settings of a server | [`EffectiveSettings`], [`SettingOrigin`], [`ConfigError`] |
 //! | connecting | [`Channel`], [`Target`], [`Transport`] for any other |
 //! | entities | [`ProtobufMapper`], [`MapError`], [`Grade`], [`Open`], [`Money`], [`LatLng`] |
 //! | partial updates | [`Change`], [`NestedChange`] |
@@ -40,10 +41,12 @@
 //!
 //! - `server` (default): [`Server`]. Without it, services are mounted in tonic or axum.
 //! - `client` (default): [`Channel`] connects. Without it, stubs run over another [`Transport`].
+//! - `reflection`: `Reflection`, which tells tools such as grpcurl what is served.
 //! - `uuid`, `decimal`, `url`, `json`: fields of entities that are a `uuid::Uuid`, a
 //!   `rust_decimal::Decimal`, a `url::Url`, a `serde_json::Value`.
 //! - `chrono`, `time`, `jiff`: fields of entities that are a time, a date or a duration of one of
 //!   these libraries. Those of the standard library need no feature.
+//! - `config`: settings of a [`Server`] from a TOML file, beside the environment.
 //! - `testing`: the laws of mappers, for property tests.
 
 mod client;
@@ -51,12 +54,18 @@ mod client;
 pub mod codegen;
 mod context;
 mod errors;
+#[cfg(feature = "server")]
+mod health;
 mod mapper;
 mod metadata;
 mod method;
 mod observe;
 mod paging;
+#[cfg(feature = "reflection")]
+mod reflection;
 mod server;
+#[cfg(feature = "server")]
+mod settings;
 mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -79,6 +88,8 @@ pub use crate::errors::{
     DOMAIN, DomainError, ERROR_STATUS_TABLE, ErrorDetail, ErrorDetails, ErrorMetadata, ErrorParts,
     ErrorPolicy, ErrorResponse, ErrorRow, ErrorTable, Fault, FieldViolation, ServiceError,
 };
+#[cfg(feature = "server")]
+pub use crate::health::{Health, ServingStatus};
 pub use crate::mapper::{
     Change, EntityStream, Grade, LatLng, MapError, Money, NestedChange, Open, ProtoStream,
     ProtobufMapper, Unmappable, Violation, ViolationKind,
@@ -87,9 +98,18 @@ pub use crate::metadata::{MetadataError, TypedMetadata};
 pub use crate::method::{Idempotency, Kind, Method};
 pub use crate::observe::{Event, Observer, Refusal, Side};
 pub use crate::paging::{NEXT_PAGE_TOKEN, Page, PageTokens, Paging};
+#[cfg(feature = "reflection")]
+pub use crate::reflection::{Reflection, ReflectionError, ReflectionV1, ReflectionV1Alpha};
 #[cfg(feature = "server")]
-pub use crate::server::{BoundServer, ConfigError, Server, ServerError, shutdown_signal};
+pub use crate::server::{
+    Address, BoundServer, CallInFlight, Listener, Phase, Server, ServerError, ServerHandle,
+    shutdown_signal,
+};
 pub use crate::server::{ChainError, Interceptors, ReplyBody, TowerService};
+#[cfg(feature = "server")]
+pub use crate::settings::{
+    ConfigError, ConfigProblem, EffectiveSetting, EffectiveSettings, SettingOrigin,
+};
 pub use crate::stream::{Closed, Inbound, InboundError, StreamSender, Streamed};
 
 /// Includes what `protoc_gen_apibase::configure().compile(…)` generated in the build script: a

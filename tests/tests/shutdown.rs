@@ -15,7 +15,7 @@ use std::time::Duration;
 use apibase::{Context, Server, Streamed};
 use common::{
     EchoServiceClient, EchoServiceServer, Journal, RawClient, Running, Scripted, ask, count, frame,
-    journal, post, reply, soon,
+    journal, log, post, reply, soon,
 };
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -227,4 +227,28 @@ fn hanging(journal: &Journal) -> Scripted {
             });
             std::future::ready(Ok(Streamed::new(first.chain(rest))))
         })
+}
+
+#[tokio::test]
+async fn what_holds_it_up_is_named_in_the_log() {
+    let (journal, mut entries) = journal();
+    let server = Running::with(hanging(&journal), |server| server.grace(SHORT)).await;
+    let log = log();
+    let client = server.client().await;
+    let ctx = Context::background().with_correlation_id("held-up");
+    let call = tokio::spawn(async move { client.echo(&ctx, ask("")).await });
+    let _ = soon(entries.next()).await;
+    soon(server.stop()).await.unwrap();
+    soon(call).await.unwrap().unwrap_err();
+    let lines = log.lines();
+    let of_call: Vec<_> = lines
+        .iter()
+        .filter(|line| line.contains("a call is cut off"))
+        .collect();
+    let [line] = of_call[..] else {
+        panic!("not one line: {lines:#?}");
+    };
+    for part in ["/echo.EchoService/Echo", "held-up", "Working"] {
+        assert!(line.contains(part), "{line}");
+    }
 }

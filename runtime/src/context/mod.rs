@@ -5,7 +5,7 @@ mod extensions;
 mod response;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -48,6 +48,19 @@ pub struct Context {
 pub enum Peer {
     /// A TCP connection from this address.
     Tcp(SocketAddr),
+    /// A connection over a Unix socket, from this machine.
+    Unix,
+}
+
+impl Peer {
+    /// Its address, where it has one.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(address) => Some(address.ip()),
+            Self::Unix => None,
+        }
+    }
 }
 
 /// What all clones of one call's context share.

@@ -76,6 +76,7 @@ impl ReplyBody {
             return Self::trailers_only(Some(guard), &failure);
         }
         headers.insert(header::CONTENT_TYPE, headers::GRPC);
+        guard.replies();
         let mut response = Response::new(Self {
             content,
             guard: Some(guard),

@@ -1,150 +1,112 @@
-//! A server's settings from the environment, `GRPC__SERVER__…`.
+//! What a server can be set to: the table, and nothing else.
+//!
+//! Adding a setting is adding a row. One whose enforcer isn't there yet is refused by `not_yet`, so
+//! that nobody relies on it; take the flag away when the enforcer lands. The docs,
+//! `config/settings.md`, are made of the table by a test.
 
-use std::error::Error;
-use std::ffi::OsString;
-use std::fmt;
-use std::net::IpAddr;
-use std::str::FromStr;
+use std::net::Ipv4Addr;
+use std::time::Duration;
 
-const PREFIX: &str = "GRPC__SERVER__";
-const KEYS: [&str; 5] = [
-    "ENABLED",
-    "HOST",
-    "PORT",
-    "MAX_CONCURRENT_RPCS",
-    "DETAILED_ERRORS",
-];
+use crate::settings::{
+    Count, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Time, Timeout, Workers, settings,
+};
+use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
 
-/// What the environment says; unset keys are `None`.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct ServerConfig {
-    pub(super) enabled: Option<bool>,
-    pub(super) host: Option<IpAddr>,
-    pub(super) port: Option<u16>,
-    pub(super) max_concurrent_rpcs: Option<usize>,
-    pub(super) detailed_errors: Option<bool>,
-}
+const NOT_BUILT: &str = "it takes the feature `reflection`; build with it, or set it to false";
+const NOT_YET: &str = "this version doesn't enforce it; unset it";
 
-/// A key of the environment that is wrong: the key, its value and what it takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    key: String,
-    problem: String,
-}
+settings! {
+    /// A server's settings and where they come from.
+    pub(super) struct ServerSettings = "SERVER";
 
-impl ServerConfig {
-    pub(super) fn read(
-        variables: impl Iterator<Item = (OsString, OsString)>,
-    ) -> Result<Self, ConfigError> {
-        let mut config = Self::default();
-        for (key, value) in variables {
-            let Some(key) = key.to_str() else { continue };
-            let Some(name) = key.strip_prefix(PREFIX) else {
-                continue;
-            };
-            let value = value.to_string_lossy();
-            match name {
-                "ENABLED" => config.enabled = Some(parse(key, &value, "true or false")?),
-                "HOST" => config.host = Some(parse(key, &value, "an IP address")?),
-                "PORT" => config.port = Some(parse(key, &value, "a number from 0 to 65535")?),
-                "MAX_CONCURRENT_RPCS" => {
-                    config.max_concurrent_rpcs = Some(parse(key, &value, "a whole number")?);
-                }
-                "DETAILED_ERRORS" => {
-                    config.detailed_errors = Some(parse(key, &value, "true or false")?);
-                }
-                "REFLECTION_ENABLED" | "HEALTH_CHECK_ENABLED" => {
-                    if parse(key, &value, "true or false")? {
-                        return Err(not_yet(
-                            key,
-                            "this version doesn't serve it; set it to false",
-                        ));
-                    }
-                }
-                "MAX_WORKERS" => {
-                    return Err(not_yet(
-                        key,
-                        "the threads are those of the runtime that serves",
-                    ));
-                }
-                _ => return Err(unknown(key)),
-            }
-        }
-        Ok(config)
-    }
-}
-
-impl ConfigError {
-    /// The whole name of the key.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.key, self.problem)
-    }
-}
-
-impl Error for ConfigError {}
-
-fn parse<T: FromStr>(key: &str, value: &str, takes: &str) -> Result<T, ConfigError> {
-    value.trim().parse().map_err(|_| ConfigError {
-        key: key.to_owned(),
-        problem: format!("`{value}` is not {takes}"),
-    })
-}
-
-/// A setting of the specification that nothing enforces yet: it is refused, not ignored.
-fn not_yet(key: &str, problem: &str) -> ConfigError {
-    ConfigError {
-        key: key.to_owned(),
-        problem: problem.to_owned(),
-    }
-}
-
-fn unknown(key: &str) -> ConfigError {
-    let known: Vec<_> = KEYS.iter().map(|name| format!("{PREFIX}{name}")).collect();
-    ConfigError {
-        key: key.to_owned(),
-        problem: format!("there is no such setting; there are {}", known.join(", ")),
-    }
+    /// Whether to serve: with `false`, serving returns at once; `serve_if_enabled` serves with `true`
+    /// only.
+    enabled: Maybe<Switch> = None;
+    /// Listens on this address of the machine; `[::]` is all of IPv6, and on Linux of IPv4 too.
+    host: Host = Ipv4Addr::UNSPECIFIED.into();
+    /// Listens on this port; 0 takes a free one.
+    port: Port = 50051;
+    /// Listens on this Unix socket, in place of host and port.
+    unix_socket: Maybe<SocketPath> = None;
+    /// How many threads serve, where `Server::run` starts them.
+    max_workers: Workers = 10;
+    /// Takes this many calls at once; one more is refused at once.
+    max_concurrent_rpcs: Count = 100;
+    /// Reads messages up to this size; a larger one is refused.
+    max_message_size: Size = DEFAULT_MAX_MESSAGE_SIZE;
+    /// Cuts a call off after this time, however long its caller would wait.
+    deadline_cap: OrOff<Timeout> = None, not_yet(NOT_YET);
+    /// Takes this many connections at once; one more is closed at once.
+    max_connections: OrOff<Count> = Some(10_000);
+    /// Takes this many connections at once from one address. A proxy or a sidecar is one address.
+    max_connections_per_peer: OrOff<Count> = None;
+    /// Asks a connection to end after this time, give or take 10%, so that callers spread anew.
+    max_connection_age: OrOff<Timeout> = None;
+    /// Gives the calls of such a connection this long to end.
+    max_connection_age_grace: Time = Duration::from_secs(30);
+    /// Asks a peer that has been silent this long whether it is there.
+    keepalive_interval: OrOff<Timeout> = Some(Duration::from_secs(60));
+    /// Closes a connection whose peer doesn't answer that for this long.
+    keepalive_timeout: Timeout = Duration::from_secs(20);
+    /// Closes a connection that isn't HTTP/2 by then.
+    handshake_timeout: Timeout = Duration::from_secs(10);
+    /// Told to stop, first serves on for this long while health says `NOT_SERVING`, so that nobody is sent
+    /// here any more.
+    lame_duck: Time = Duration::ZERO;
+    /// Told to stop, gives calls this long to end, then cuts off what is left.
+    grace: Time = Duration::from_secs(5);
+    /// Serves `grpc.reflection`.
+    reflection_enabled: Switch = true, built(cfg!(feature = "reflection"), "false", NOT_BUILT);
+    /// Serves `grpc.health.v1.Health`.
+    health_check_enabled: Switch = true;
+    /// Shows callers what is redacted otherwise. For development.
+    detailed_errors: Switch = false;
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod docs;
 
-    fn read(pairs: &[(&str, &str)]) -> Result<ServerConfig, ConfigError> {
-        ServerConfig::read(pairs.iter().map(|(key, value)| (key.into(), value.into())))
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::ConfigError;
+    use crate::settings::{SettingOrigin, read};
+
+    fn from(pairs: &[(&str, &str)]) -> Result<ServerSettings, ConfigError> {
+        let variables = pairs.iter().map(|(key, value)| (key.into(), value.into()));
+        read(variables, None)
     }
 
     #[test]
     fn every_key_is_read_and_others_are_let_be() {
-        let config = read(&[
+        let settings = from(&[
             ("GRPC__SERVER__ENABLED", "false"),
             ("GRPC__SERVER__HOST", "127.0.0.1"),
             ("GRPC__SERVER__PORT", "50052"),
             ("GRPC__SERVER__MAX_CONCURRENT_RPCS", "7"),
+            ("GRPC__SERVER__MAX_MESSAGE_SIZE", "64KiB"),
+            ("GRPC__SERVER__GRACE", "250ms"),
             ("GRPC__SERVER__DETAILED_ERRORS", "true"),
+            ("GRPC__CLIENT__DEFAULT_TIMEOUT", "30.0"),
+            ("GRPC_VERBOSITY", "debug"),
             ("PATH", "/bin"),
-        ]);
-        let expected = ServerConfig {
-            enabled: Some(false),
-            host: Some([127, 0, 0, 1].into()),
-            port: Some(50052),
-            max_concurrent_rpcs: Some(7),
-            detailed_errors: Some(true),
-        };
-        assert_eq!(config, Ok(expected));
-        assert_eq!(read(&[]), Ok(ServerConfig::default()));
+        ])
+        .unwrap();
+        assert_eq!(*settings.enabled.get(), Some(false));
+        assert_eq!(*settings.host.get(), IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(*settings.port.get(), 50052);
+        assert_eq!(*settings.max_concurrent_rpcs.get(), 7);
+        assert_eq!(*settings.max_message_size.get(), 65536);
+        assert_eq!(*settings.grace.get(), Duration::from_millis(250));
+        assert!(*settings.detailed_errors.get());
+        assert_eq!(settings.port.origin(), SettingOrigin::Env);
     }
 
     #[test]
     fn a_bad_value_names_key_value_and_what_it_takes() {
-        let error = read(&[("GRPC__SERVER__PORT", "http")]).unwrap_err();
+        let error = from(&[("GRPC__SERVER__PORT", "http")]).unwrap_err();
         assert_eq!(
             error.to_string(),
             "GRPC__SERVER__PORT: `http` is not a number from 0 to 65535"
@@ -152,20 +114,33 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_that_nothing_enforces_is_refused_unless_it_asks_for_nothing() {
-        assert!(read(&[("GRPC__SERVER__REFLECTION_ENABLED", "false")]).is_ok());
-        for (key, value) in [
-            ("GRPC__SERVER__REFLECTION_ENABLED", "true"),
-            ("GRPC__SERVER__HEALTH_CHECK_ENABLED", "true"),
-            ("GRPC__SERVER__MAX_WORKERS", "10"),
-        ] {
-            assert_eq!(read(&[(key, value)]).unwrap_err().key(), key);
-        }
+    #[cfg(feature = "config")]
+    fn a_server_is_set_by_a_file() {
+        let name = format!("apibase-server-{}.toml", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let text = "[server]\nport = 50053\nmax_message_size = \"8MiB\"\ngrace = \"5s\"\n";
+        std::fs::write(&path, text).unwrap();
+        let server = crate::Server::from_file(&path);
+        std::fs::remove_file(&path).unwrap();
+        let described = server.unwrap().port(50054).describe();
+        assert_eq!(described.file(), Some(path.as_path()));
+        let set = |name| {
+            let setting = described.get(name).unwrap();
+            (setting.value().unwrap(), setting.origin())
+        };
+        assert_eq!(set("port"), ("50054", SettingOrigin::Code));
+        assert_eq!(set("max_message_size"), ("8MiB", SettingOrigin::File));
     }
 
     #[test]
-    fn an_unknown_key_is_refused_with_the_known_ones() {
-        let error = read(&[("GRPC__SERVER__PROT", "1")]).unwrap_err();
-        assert!(error.to_string().contains("GRPC__SERVER__PORT"), "{error}");
+    fn a_setting_that_nothing_enforces_is_refused_unless_it_asks_for_nothing() {
+        for (key, value) in [
+            ("REFLECTION_ENABLED", "False"),
+            ("HEALTH_CHECK_ENABLED", "false"),
+            ("MAX_WORKERS", ""),
+        ] {
+            let key = format!("GRPC__SERVER__{key}");
+            assert!(from(&[(key.as_str(), value)]).is_ok(), "{key}");
+        }
     }
 }

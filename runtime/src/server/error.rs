@@ -3,9 +3,11 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 
+use super::address::Address;
 use super::interceptors::ChainError;
+#[cfg(feature = "reflection")]
+use crate::reflection::ReflectionError;
 
 /// Why a server does not start.
 #[derive(Debug)]
@@ -13,14 +15,26 @@ pub struct ServerError(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Bind { addr: SocketAddr, source: io::Error },
-    Duplicate { service: &'static str },
-    UnknownError { error: String },
+    Bind {
+        addr: Address,
+        source: io::Error,
+    },
+    Duplicate {
+        service: &'static str,
+    },
+    UnknownError {
+        error: String,
+    },
+    Runtime {
+        source: io::Error,
+    },
+    #[cfg(feature = "reflection")]
+    Reflection(ReflectionError),
     Chain(ChainError),
 }
 
 impl ServerError {
-    pub(super) fn bind(addr: SocketAddr, source: io::Error) -> Self {
+    pub(super) fn bind(addr: Address, source: io::Error) -> Self {
         Self(Kind::Bind { addr, source })
     }
 
@@ -30,6 +44,15 @@ impl ServerError {
 
     pub(super) fn unknown_error(error: String) -> Self {
         Self(Kind::UnknownError { error })
+    }
+
+    pub(super) fn runtime(source: io::Error) -> Self {
+        Self(Kind::Runtime { source })
+    }
+
+    #[cfg(feature = "reflection")]
+    pub(super) fn reflection(error: ReflectionError) -> Self {
+        Self(Kind::Reflection(error))
     }
 
     /// Whether its address could not be listened on.
@@ -60,6 +83,13 @@ impl fmt::Display for ServerError {
                 "the error policy changes `{error}`, and no service here has this error; give the \
                  domain and the reason as the catalogue has them"
             ),
+            Kind::Runtime { source } => write!(f, "cannot start the threads that serve: {source}"),
+            #[cfg(feature = "reflection")]
+            Kind::Reflection(error) => write!(
+                f,
+                "reflection can't be served: {error}; `GRPC__SERVER__REFLECTION_ENABLED=false` turns \
+                 it off"
+            ),
             Kind::Chain(error) => error.fmt(f),
         }
     }
@@ -68,7 +98,9 @@ impl fmt::Display for ServerError {
 impl Error for ServerError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
-            Kind::Bind { source, .. } => Some(source),
+            Kind::Bind { source, .. } | Kind::Runtime { source } => Some(source),
+            #[cfg(feature = "reflection")]
+            Kind::Reflection(error) => Some(error),
             Kind::Duplicate { .. } | Kind::UnknownError { .. } => None,
             Kind::Chain(error) => Some(error),
         }

@@ -1,8 +1,11 @@
 //! [`CallGuard`]: what has to happen once when a call is over, however it ends.
 
+#[cfg(feature = "server")]
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
+#[cfg(feature = "server")]
+use super::in_flight::Running;
 use crate::observe::{Event, Side};
 use crate::{Code, Context, Method};
 
@@ -13,7 +16,17 @@ pub(crate) struct CallGuard {
     code: Code,
     /// None where nobody observes.
     observed: Option<Observed>,
-    _permit: Option<OwnedSemaphorePermit>,
+    /// Its place on our own server: among those that may run, and in the table of those that do.
+    #[cfg(feature = "server")]
+    place: Option<Place>,
+}
+
+/// A call's place on our own server.
+#[cfg(feature = "server")]
+pub(crate) struct Place {
+    pub(crate) running: Running,
+    /// None where a call is not counted.
+    pub(crate) _permit: Option<OwnedSemaphorePermit>,
 }
 
 struct Observed {
@@ -22,11 +35,7 @@ struct Observed {
 }
 
 impl CallGuard {
-    pub(crate) fn new(
-        context: Context,
-        method: &'static Method,
-        permit: Option<OwnedSemaphorePermit>,
-    ) -> Self {
+    pub(crate) fn new(context: Context, method: &'static Method) -> Self {
         let observed = context.observers().map(|observers| {
             observers.observe(&Event::Started {
                 side: Side::Server,
@@ -43,12 +52,28 @@ impl CallGuard {
             // Who drops a call without an end has cancelled it.
             code: Code::Cancelled,
             observed,
-            _permit: permit,
+            #[cfg(feature = "server")]
+            place: None,
         }
+    }
+
+    /// The same call, at this place.
+    #[cfg(feature = "server")]
+    pub(crate) fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 
     pub(crate) fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The servicer has answered.
+    pub(crate) fn replies(&self) {
+        #[cfg(feature = "server")]
+        if let Some(place) = &self.place {
+            place.running.replies();
+        }
     }
 
     /// The reply has gone out whole, with this code.

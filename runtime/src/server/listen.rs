@@ -2,53 +2,111 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection::{self, Shared, Stop};
+use super::address::Address;
+use super::connection::{self, Admission, Admitted, Full, Shared, Stop};
+use super::in_flight::{CallInFlight, InFlight};
+use super::signal::{self, Asked};
+use super::socket::{Listening, Socket};
 use crate::context::Peer;
+use crate::health::Health;
+#[cfg(feature = "reflection")]
+use crate::reflection::Reflection;
 
 /// How long `accept` pauses after an error that isn't one connection's, the file descriptors being
-/// spent for example: without a pause it would spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// spent for example: without a pause it would spin. Twice as long each time, up to the longest.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long tasks have to end after they were cut off. They end at once unless one of them blocks
 /// its thread.
 const CUT_OFF: Duration = Duration::from_secs(1);
 
+/// How many of the calls that are cut off have a line in the log: the oldest ones.
+const MOST_LINES: usize = 50;
+
+/// One line a call.
+macro_rules! log {
+    ($level:ident, $call:expr, $message:literal) => {
+        tracing::$level!(
+            method = $call.method.path(),
+            peer = ?$call.peer,
+            age = ?$call.age,
+            remaining = ?$call.remaining,
+            phase = ?$call.phase,
+            correlation_id = $call.correlation_id,
+            $message
+        )
+    };
+}
+
 /// A server that listens but doesn't answer yet.
 pub struct BoundServer {
-    listener: TcpListener,
-    local_addr: SocketAddr,
+    listening: Listening,
+    address: Address,
     shared: Arc<Shared>,
-    grace: Duration,
+    stopping: Stopping,
+}
+
+/// How a server stops, and what it tells meanwhile.
+#[derive(Debug)]
+pub(super) struct Stopping {
+    /// How long calls are still taken, while health says that they will not be for long.
+    pub(super) lame_duck: Duration,
+    /// How long calls have to end.
+    pub(super) grace: Duration,
+    /// SIGUSR1 has the calls that run logged.
+    pub(super) tells_calls: bool,
+    /// What is told first, and whose streams would never end by themselves.
+    pub(super) health: Option<Health>,
+    #[cfg(feature = "reflection")]
+    pub(super) reflection: Option<Reflection>,
 }
 
 impl BoundServer {
     pub(super) fn new(
-        listener: TcpListener,
-        local_addr: SocketAddr,
+        listening: Listening,
+        address: Address,
         shared: Shared,
-        grace: Duration,
+        stopping: Stopping,
     ) -> Self {
         Self {
-            listener,
-            local_addr,
+            listening,
+            address,
             shared: Arc::new(shared),
-            grace,
+            stopping,
         }
     }
 
-    /// The address that it listens on; its port is the real one where 0 was asked for.
+    /// What is asked while it serves.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        ServerHandle {
+            in_flight: Arc::clone(&self.shared.in_flight),
+        }
+    }
+
+    /// The TCP address that it listens on; its port is the real one where 0 was asked for. Of a Unix
+    /// socket, which has none, `0.0.0.0:0`: [`address`](Self::address) has its path.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        match &self.address {
+            Address::Tcp(address) => *address,
+            Address::Unix(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// Serves until `signal` is there. Then no new call is taken, those that run have the grace to
@@ -64,58 +122,194 @@ impl BoundServer {
             stop.drain.clone().drop_guard(),
             stop.kill.clone().drop_guard(),
         );
-        tracing::info!(addr = %self.local_addr, "serving gRPC");
-        let mut signal = std::pin::pin!(signal);
-        loop {
-            let accepted = tokio::select! {
-                // The signal first: under a flood of connections it must still be heard.
-                biased;
-                () = signal.as_mut() => break,
-                accepted = self.listener.accept() => accepted,
-            };
-            match accepted {
-                Ok((stream, addr)) => self.spawn(stream, addr, &tracker, &stop),
-                Err(error) if is_one_connections(&error) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept connections, trying again");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            }
+        tracing::info!(addr = %self.address, "serving gRPC");
+        let limits = self.shared.limits;
+        let doors = Doors {
+            admission: Admission::new(limits.connections, limits.connections_per_peer),
+            shared: Arc::clone(&self.shared),
+            tracker: tracker.clone(),
+            stop: stop.clone(),
+        };
+        let handle = self.handle();
+        if let Some(health) = &self.stopping.health {
+            // Ends when health does, and with the server at the latest.
+            let (run, kill) = (health.run(), stop.kill.clone());
+            tracker.spawn(async move { kill.run_until_cancelled(run).await });
         }
-        let grace = self.grace;
+        let is_told = async {
+            signal.await;
+            self.stopping.lame_duck().await;
+        };
+        tokio::select! {
+            // The signal first: under a flood of connections it must still be heard.
+            biased;
+            () = is_told => {}
+            () = tell_calls(&handle, self.stopping.tells_calls) => {}
+            () = doors.open(&self.listening) => {}
+        }
+        self.stopping.end_streams();
+        let grace = self.stopping.grace;
         // Closes the listener: who connects now is refused and goes elsewhere.
-        drop(self);
-        drain(&tracker, &stop, grace).await;
-    }
-
-    fn spawn(&self, stream: TcpStream, addr: SocketAddr, tracker: &TaskTracker, stop: &Stop) {
-        let shared = Arc::clone(&self.shared);
-        let peer = Peer::Tcp(addr);
-        tracker.spawn(connection::serve(
-            stream,
-            peer,
-            shared,
-            tracker.clone(),
-            stop.clone(),
-        ));
+        drop((self, doors));
+        drain(&tracker, &stop, grace, &handle).await;
     }
 }
 
 impl fmt::Debug for BoundServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BoundServer")
-            .field("local_addr", &self.local_addr)
-            .field("grace", &self.grace)
+            .field("address", &self.address)
+            .field("stopping", &self.stopping)
             .finish_non_exhaustive()
     }
 }
 
+impl Stopping {
+    /// Says that the server will stop, and gives who hears it the time to go elsewhere. A second
+    /// signal ends that too.
+    async fn lame_duck(&self) {
+        if let Some(health) = &self.health {
+            health.drain();
+        }
+        if self.lame_duck.is_zero() {
+            return;
+        }
+        tracing::info!(time = ?self.lame_duck, "serving on for the lame-duck time");
+        tokio::select! {
+            () = sleep(self.lame_duck) => {}
+            () = signal::again() => {}
+        }
+    }
+
+    /// Ends the streams of the server's own services: who watches health never leaves by itself.
+    fn end_streams(&self) {
+        if let Some(health) = &self.health {
+            health.shut_down();
+        }
+        #[cfg(feature = "reflection")]
+        if let Some(reflection) = &self.reflection {
+            reflection.shut_down();
+        }
+    }
+}
+
+/// Asks a server that serves; clones ask the same one.
+#[derive(Clone, Debug)]
+pub struct ServerHandle {
+    in_flight: Arc<InFlight>,
+}
+
+impl ServerHandle {
+    /// The calls that run now, the oldest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<CallInFlight> {
+        self.in_flight.list()
+    }
+}
+
+/// Logs the calls that run whenever somebody asks by SIGUSR1, for ever.
+async fn tell_calls(handle: &ServerHandle, is_wanted: bool) {
+    let mut asked = Asked::listen(is_wanted);
+    loop {
+        asked.next().await;
+        let calls = handle.calls();
+        tracing::info!(calls = calls.len(), "asked for the calls in flight");
+        for call in calls {
+            log!(info, call, "a call is in flight");
+        }
+    }
+}
+
+/// Takes connections in, and gives each a task.
+struct Doors {
+    admission: Arc<Admission>,
+    shared: Arc<Shared>,
+    tracker: TaskTracker,
+    stop: Stop,
+}
+
+impl Doors {
+    /// Takes connections in for ever.
+    async fn open(&self, listening: &Listening) {
+        let mut pause = ACCEPT_PAUSE;
+        let mut was_full = false;
+        loop {
+            match listening.accept().await {
+                Ok((socket, peer)) => {
+                    if pause > ACCEPT_PAUSE {
+                        tracing::info!("connections are accepted again");
+                        pause = ACCEPT_PAUSE;
+                    }
+                    match self.admission.admit(&peer) {
+                        Ok(admitted) => {
+                            was_full = false;
+                            self.spawn(socket, peer, admitted);
+                        }
+                        // Once, and not for each connection of a flood.
+                        Err(full) if !was_full => {
+                            was_full = true;
+                            refused(full, &peer, &self.shared);
+                        }
+                        Err(full) => tracing::debug!(?full, ?peer, "a connection was refused"),
+                    }
+                }
+                Err(error) if is_one_connections(&error) => {}
+                Err(error) => {
+                    if pause == ACCEPT_PAUSE {
+                        tracing::warn!(%error, "cannot accept connections, trying again");
+                    }
+                    sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_ACCEPT_PAUSE);
+                }
+            }
+        }
+    }
+
+    fn spawn(&self, socket: Socket, peer: Peer, admitted: Admitted) {
+        let shared = Arc::clone(&self.shared);
+        let (tracker, stop) = (self.tracker.clone(), self.stop.clone());
+        self.tracker.spawn(async move {
+            connection::serve(socket, peer, shared, tracker, stop).await;
+            drop(admitted);
+        });
+    }
+}
+
+fn refused(full: Full, peer: &Peer, shared: &Shared) {
+    match full {
+        Full::All => tracing::warn!(
+            ?peer,
+            limit = shared.limits.connections,
+            "a connection was refused, and so are those that follow: there are too many"
+        ),
+        Full::OfPeer => tracing::warn!(
+            ?peer,
+            limit = shared.limits.connections_per_peer,
+            "a connection was refused, and so are those that follow: the peer has too many"
+        ),
+    }
+}
+
 /// Lets calls end within the grace, then cuts off what is left.
-async fn drain(tracker: &TaskTracker, stop: &Stop, grace: Duration) {
+///
+/// What is left is logged before, call by call: it is what held the server up.
+async fn drain(tracker: &TaskTracker, stop: &Stop, grace: Duration, handle: &ServerHandle) {
     tracker.close();
     stop.drain.cancel();
-    if timeout(grace, tracker.wait()).await.is_ok() {
-        return;
+    let why = tokio::select! {
+        () = tracker.wait() => return,
+        () = sleep(grace) => "the grace is over",
+        () = signal::again() => "another signal came",
+    };
+    let calls = handle.calls();
+    tracing::warn!(
+        calls = calls.len(),
+        tasks = tracker.len(),
+        why,
+        "cutting off what is left"
+    );
+    for call in calls.into_iter().take(MOST_LINES) {
+        log!(warn, call, "a call is cut off");
     }
     stop.kill.cancel();
     if timeout(CUT_OFF, tracker.wait()).await.is_err() {

@@ -18,11 +18,17 @@ mod serving;
 mod trailers;
 
 #[cfg(feature = "server")]
+mod address;
+#[cfg(feature = "server")]
 mod config;
 #[cfg(feature = "server")]
 mod connection;
 #[cfg(feature = "server")]
 mod error;
+#[cfg(feature = "server")]
+mod in_flight;
+#[cfg(feature = "server")]
+mod limits;
 #[cfg(feature = "server")]
 mod listen;
 #[cfg(feature = "server")]
@@ -31,6 +37,10 @@ mod overdue;
 mod settings;
 #[cfg(feature = "server")]
 mod signal;
+#[cfg(feature = "server")]
+mod socket;
+#[cfg(feature = "server")]
+mod start;
 
 pub use self::body::ReplyBody;
 pub use self::call::{Call, Reply};
@@ -41,12 +51,16 @@ pub(crate) use self::request::RequestBody;
 pub use self::service::{Dispatcher, Service};
 
 #[cfg(feature = "server")]
-pub use self::config::ConfigError;
+pub use self::address::Address;
 #[cfg(feature = "server")]
 pub use self::error::ServerError;
 #[cfg(feature = "server")]
-pub use self::listen::BoundServer;
+pub use self::in_flight::{CallInFlight, Phase};
+#[cfg(feature = "server")]
+pub use self::listen::{BoundServer, ServerHandle};
 #[cfg(feature = "server")]
 pub use self::settings::Server;
 #[cfg(feature = "server")]
 pub use self::signal::shutdown_signal;
+#[cfg(feature = "server")]
+pub use self::socket::Listener;

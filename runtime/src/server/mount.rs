@@ -64,7 +64,7 @@ where
         let method = S::METHODS.iter().find(|method| method.path() == path);
         match accept(parts, None, method, chain) {
             Ok((context, method)) => {
-                let guard = CallGuard::new(context.clone(), method, None);
+                let guard = CallGuard::new(context.clone(), method);
                 let body = RequestBody::foreign(body);
                 let call = Call::new(context, method, body, DEFAULT_MAX_MESSAGE_SIZE);
                 let serving = Serving::new(service.dispatch(call), guard);

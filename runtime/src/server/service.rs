@@ -67,6 +67,8 @@ pub(crate) trait ErasedService: Send + Sync {
     fn name(&self) -> &'static str;
     fn methods(&self) -> &'static [Method];
     fn errors(&self) -> &'static ErrorTable;
+    #[cfg(feature = "reflection")]
+    fn descriptors(&self) -> &'static [u8];
     /// One box a call: the services of a server have different types.
     fn dispatch_boxed(&self, call: Call) -> BoxDispatch;
 }
@@ -83,6 +85,11 @@ impl<S: Service> ErasedService for S {
 
     fn errors(&self) -> &'static ErrorTable {
         S::ERRORS
+    }
+
+    #[cfg(feature = "reflection")]
+    fn descriptors(&self) -> &'static [u8] {
+        S::DESCRIPTORS
     }
 
     fn dispatch_boxed(&self, call: Call) -> BoxDispatch {

@@ -1,22 +1,20 @@
 //! [`Server`]: what is served, and how.
 
-use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
+#[cfg(feature = "config")]
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-
-use super::config::{ConfigError, ServerConfig};
-use super::connection::{Route, Shared};
-use super::error::ServerError;
+use super::config::ServerSettings;
 use super::interceptors::Interceptors;
-use super::listen::BoundServer;
 use super::service::{ErasedService, Service};
-use super::signal::shutdown_signal;
-use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
+use super::socket::{Listener, Listening};
+use crate::health::Health;
+use crate::settings::{self, ConfigError, EffectiveSettings};
 
 /// A gRPC server over HTTP/2.
 ///
@@ -32,54 +30,102 @@ use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
 /// # Ok(()) }
 /// ```
 pub struct Server {
-    /// None where the environment doesn't say.
-    enabled: Option<bool>,
-    host: IpAddr,
-    port: u16,
-    max_concurrent_rpcs: usize,
-    max_message_size: usize,
-    grace: Duration,
-    chain: Interceptors,
-    /// Whether callers see errors that are redacted otherwise, where the environment says so.
-    detailed_errors: bool,
-    services: Vec<Arc<dyn ErasedService>>,
+    pub(super) settings: ServerSettings,
+    /// In place of host, port and Unix socket.
+    pub(super) listening: Option<Listening>,
+    pub(super) tells_calls: bool,
+    /// Whether `run` serves, with threads of its own.
+    pub(super) has_own_runtime: bool,
+    pub(super) health: Option<Health>,
+    pub(super) chain: Interceptors,
+    pub(super) services: Vec<Arc<dyn ErasedService>>,
 }
 
 impl Server {
     /// A server with the defaults and no service.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            enabled: None,
-            host: Ipv4Addr::UNSPECIFIED.into(),
-            port: 50051,
-            max_concurrent_rpcs: 100,
-            max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
-            grace: Duration::from_secs(5),
-            chain: Interceptors::none(),
-            detailed_errors: false,
-            services: Vec::new(),
-        }
+        Self::configured(ServerSettings::default())
     }
 
-    /// A server as the environment has it: `GRPC__SERVER__HOST`, `GRPC__SERVER__PORT`,
-    /// `GRPC__SERVER__MAX_CONCURRENT_RPCS`, and for development `GRPC__SERVER__DETAILED_ERRORS`
-    /// ([`ErrorPolicy::with_details`]). With `GRPC__SERVER__ENABLED=false`, serving returns at once and
-    /// says so in the log.
+    /// A server as the environment has it.
     ///
-    /// [`ErrorPolicy::with_details`]: crate::ErrorPolicy::with_details
+    #[doc = include_str!("config/settings.md")]
+    ///
+    /// What code sets afterwards goes before the environment, the environment before the file that
+    /// `GRPC__CONFIG_FILE` names (feature `config`, see [`from_file`](#method.from_file)), and the file
+    /// before the default. A variable that is empty counts as unset.
+    /// [`describe`](Self::describe) tells what is in force.
     ///
     /// # Errors
     ///
-    /// When a key that starts with `GRPC__SERVER__` is unknown, or its value is not what it takes.
+    /// With all that is wrong: keys that start with `GRPC__` and that nobody knows, settings that this
+    /// version doesn't enforce, and values that are not what the key takes. `GRPC__CLIENT__` is for
+    /// clients, and let be.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Ok(Self::new().configured(&ServerConfig::read(std::env::vars_os())?))
+        Self::from_variables(std::env::vars_os())
+    }
+
+    /// A server as this environment has it, as [`from_env`](Self::from_env) but for the process's own
+    /// one: of a `.env` file for example, or of a test. Of a variable that is there twice, the last
+    /// counts.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_env`](Self::from_env).
+    pub fn from_variables<K, V>(
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError>
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let variables = variables.into_iter();
+        let variables = variables.map(|(key, value)| (key.into(), value.into()));
+        Ok(Self::configured(settings::read(variables, None)?))
+    }
+
+    /// A server as the environment has it and, for what that leaves open, this TOML file:
+    ///
+    /// ```toml
+    /// [server]
+    /// port = 50051
+    /// max_message_size = "8MiB"
+    /// grace = "5s"
+    /// ```
+    ///
+    /// Its keys are those of [`from_env`](Self::from_env) in lower case. The path goes before that of
+    /// `GRPC__CONFIG_FILE`; a relative one starts where the process does. A table `[client]` is for
+    /// clients, and let be. The file may have 1 MiB.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_env`](Self::from_env), and when the file can't be read, isn't TOML, or has a
+    /// key or a value that is wrong, even if the environment goes before it.
+    #[cfg(feature = "config")]
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let variables = std::env::vars_os();
+        let settings = settings::read(variables, Some(path.as_ref()))?;
+        Ok(Self::configured(settings))
+    }
+
+    /// What is in force, and where it comes from. No secrets.
+    #[must_use]
+    pub fn describe(&self) -> EffectiveSettings {
+        let mut settings = self.settings.clone();
+        let chain = self.chain.chain();
+        if chain.is_some_and(|chain| chain.errors.shows_details())
+            && !settings.detailed_errors.get()
+        {
+            settings.detailed_errors.set(true);
+        }
+        EffectiveSettings::of(&settings)
     }
 
     /// Listens on this address of the machine. Default: 0.0.0.0, all of them.
     #[must_use]
     pub fn host(mut self, host: impl Into<IpAddr>) -> Self {
-        self.host = host.into();
+        self.settings.host.set(host.into());
         self
     }
 
@@ -87,7 +133,63 @@ impl Server {
     /// Default: 50051.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
+        self.settings.port.set(port);
+        self
+    }
+
+    /// Listens on a Unix socket at `path`, in place of an address. A socket that a process left behind
+    /// there is replaced; the file is removed when the server has stopped.
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.unix_socket.set(Some(path.into()));
+        self
+    }
+
+    /// Listens on a socket that is bound already, in place of an address: one that systemd or a test
+    /// hands in.
+    #[must_use]
+    pub fn listener(mut self, listener: impl Into<Listener>) -> Self {
+        self.listening = Some(listener.into().0);
+        self
+    }
+
+    /// Takes at most this many connections at once; one more is closed as it comes. Default: 10,000.
+    #[must_use]
+    pub fn max_connections(mut self, max: usize) -> Self {
+        self.settings.max_connections.set(Some(max));
+        self
+    }
+
+    /// Takes at most this many connections at once of one address. Default: as many as there may be
+    /// at all, since a proxy in front can have them all.
+    #[must_use]
+    pub fn max_connections_per_peer(mut self, max: usize) -> Self {
+        self.settings.max_connections_per_peer.set(Some(max));
+        self
+    }
+
+    /// Closes a connection whose first bytes of HTTP/2 take longer. Default: 10 seconds.
+    #[must_use]
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.handshake_timeout.set(timeout);
+        self
+    }
+
+    /// Asks a connection that is silent for `interval` whether it is still there, and closes one that
+    /// doesn't answer within `timeout`. Default: 60 and 20 seconds.
+    #[must_use]
+    pub fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.settings.keepalive_interval.set(Some(interval));
+        self.settings.keepalive_timeout.set(timeout);
+        self
+    }
+
+    /// Asks the client of a connection of this age, ±10%, to open another one, so that clients spread
+    /// over servers that are new (gRFC A9). Calls that run then have `grace` to end. Default: no limit.
+    #[must_use]
+    pub fn max_connection_age(mut self, age: Duration, grace: Duration) -> Self {
+        self.settings.max_connection_age.set(Some(age));
+        self.settings.max_connection_age_grace.set(grace);
         self
     }
 
@@ -95,7 +197,7 @@ impl Server {
     /// A call counts until its last trailer. Default: 100.
     #[must_use]
     pub fn max_concurrent_rpcs(mut self, max: usize) -> Self {
-        self.max_concurrent_rpcs = max;
+        self.settings.max_concurrent_rpcs.set(max);
         self
     }
 
@@ -103,7 +205,7 @@ impl Server {
     /// Default: 4 MiB.
     #[must_use]
     pub fn max_message_size(mut self, bytes: usize) -> Self {
-        self.max_message_size = bytes;
+        self.settings.max_message_size.set(bytes);
         self
     }
 
@@ -111,7 +213,46 @@ impl Server {
     /// Default: 5 seconds.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
+        self.settings.grace.set(grace);
+        self
+    }
+
+    /// Told to stop, first serves on for this long, while health says `NOT_SERVING`, so that nobody is
+    /// sent here any more when connections end. Default: not at all.
+    #[must_use]
+    pub fn lame_duck(mut self, time: Duration) -> Self {
+        self.settings.lame_duck.set(time);
+        self
+    }
+
+    /// Serves this health as `grpc.health.v1.Health`. Default: one without dependencies, unless
+    /// [`health_check_enabled`](Self::health_check_enabled) says otherwise.
+    #[must_use]
+    pub fn health(mut self, health: Health) -> Self {
+        self.health = Some(health);
+        self
+    }
+
+    /// Whether `grpc.health.v1.Health` is served. Default: it is.
+    #[must_use]
+    pub fn health_check_enabled(mut self, yes: bool) -> Self {
+        self.settings.health_check_enabled.set(yes);
+        self
+    }
+
+    /// Whether `grpc.reflection` is served, `v1` and `v1alpha`. Default: it is.
+    #[cfg(feature = "reflection")]
+    #[must_use]
+    pub fn reflection_enabled(mut self, yes: bool) -> Self {
+        self.settings.reflection_enabled.set(yes);
+        self
+    }
+
+    /// Logs the calls that run, with their age and what they are at, whenever the process gets SIGUSR1.
+    /// Default: it doesn't, and the signal ends the process, as is its default.
+    #[must_use]
+    pub fn tell_calls_on_sigusr1(mut self) -> Self {
+        self.tells_calls = true;
         self
     }
 
@@ -129,126 +270,16 @@ impl Server {
         self
     }
 
-    /// Listens, so that the address is known before the first call comes in; whatever
-    /// `GRPC__SERVER__ENABLED` says.
-    ///
-    /// # Errors
-    ///
-    /// When the address can't be listened on, a service was added twice, or the
-    /// [`ErrorPolicy`](crate::ErrorPolicy) names an error that no service has.
-    pub async fn bind(mut self) -> Result<BoundServer, ServerError> {
-        let routes = self.routes()?;
-        self.check_errors()?;
-        let addr = SocketAddr::new(self.host, self.port);
-        let listener = TcpListener::bind(addr)
-            .await
-            .map_err(|error| ServerError::bind(addr, error))?;
-        let local_addr = listener
-            .local_addr()
-            .map_err(|error| ServerError::bind(addr, error))?;
-        let shared = Shared {
-            routes,
-            chain: self.chain,
-            permits: Arc::new(Semaphore::new(
-                self.max_concurrent_rpcs.min(Semaphore::MAX_PERMITS),
-            )),
-            max_concurrent_rpcs: self.max_concurrent_rpcs,
-            max_message_size: self.max_message_size,
-        };
-        Ok(BoundServer::new(listener, local_addr, shared, self.grace))
-    }
-
-    /// Serves until SIGTERM or SIGINT, then stops as [`serve_until`](Self::serve_until) does.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`bind`](Self::bind).
-    pub async fn serve(self) -> Result<(), ServerError> {
-        self.serve_until(shutdown_signal()).await
-    }
-
-    /// Serves until `signal` is there. Then no new call is taken, those that run have the grace to
-    /// end, and what is left is cut off.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`bind`](Self::bind).
-    pub async fn serve_until(self, signal: impl Future<Output = ()>) -> Result<(), ServerError> {
-        if self.enabled == Some(false) {
-            tracing::info!("not serving: GRPC__SERVER__ENABLED is false");
-            return Ok(());
+    fn configured(settings: ServerSettings) -> Self {
+        Self {
+            settings,
+            listening: None,
+            tells_calls: false,
+            has_own_runtime: false,
+            health: None,
+            chain: Interceptors::none(),
+            services: Vec::new(),
         }
-        self.bind().await?.serve_until(signal).await;
-        Ok(())
-    }
-
-    /// Serves as [`serve_until`](Self::serve_until) does, but only where the environment says
-    /// `GRPC__SERVER__ENABLED=true`: for programs in which gRPC is one interface among others.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`bind`](Self::bind).
-    pub async fn serve_if_enabled(
-        self,
-        signal: impl Future<Output = ()>,
-    ) -> Result<(), ServerError> {
-        if self.enabled.is_none() {
-            tracing::info!("not serving: GRPC__SERVER__ENABLED is not set");
-            return Ok(());
-        }
-        self.serve_until(signal).await
-    }
-
-    fn configured(mut self, config: &ServerConfig) -> Self {
-        self.enabled = config.enabled.or(self.enabled);
-        self.host = config.host.unwrap_or(self.host);
-        self.port = config.port.unwrap_or(self.port);
-        self.max_concurrent_rpcs = config
-            .max_concurrent_rpcs
-            .unwrap_or(self.max_concurrent_rpcs);
-        self.detailed_errors = config.detailed_errors.unwrap_or(self.detailed_errors);
-        self
-    }
-
-    /// What is set about errors that no service has does nothing, so it is a mistake.
-    fn check_errors(&mut self) -> Result<(), ServerError> {
-        if self.detailed_errors {
-            self.chain.show_details();
-        }
-        let Some(chain) = self.chain.chain() else {
-            return Ok(());
-        };
-        if chain.errors.shows_details() {
-            tracing::warn!("callers see internal errors with all their causes: not for production");
-        }
-        let tables: Vec<_> = self
-            .services
-            .iter()
-            .map(|service| service.errors())
-            .collect();
-        match chain.errors.unknown(&tables) {
-            Some(error) => Err(ServerError::unknown_error(error)),
-            None => Ok(()),
-        }
-    }
-
-    /// Every path that is served.
-    fn routes(&self) -> Result<HashMap<&'static str, Route>, ServerError> {
-        let mut routes = HashMap::new();
-        for (index, service) in self.services.iter().enumerate() {
-            let earlier = self.services.iter().take(index);
-            if earlier
-                .into_iter()
-                .any(|other| other.name() == service.name())
-            {
-                return Err(ServerError::duplicate(service.name()));
-            }
-            for method in service.methods() {
-                let service = Arc::clone(service);
-                routes.insert(method.path(), Route { service, method });
-            }
-        }
-        Ok(routes)
     }
 }
 
@@ -262,12 +293,7 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let services: Vec<_> = self.services.iter().map(|service| service.name()).collect();
         f.debug_struct("Server")
-            .field("enabled", &self.enabled)
-            .field("host", &self.host)
-            .field("port", &self.port)
-            .field("max_concurrent_rpcs", &self.max_concurrent_rpcs)
-            .field("max_message_size", &self.max_message_size)
-            .field("grace", &self.grace)
+            .field("settings", &self.settings)
             .field("services", &services)
             .finish_non_exhaustive()
     }
@@ -280,20 +306,15 @@ mod tests {
     #[test]
     fn the_defaults_are_the_specifications() {
         let server = Server::new();
-        assert_eq!(server.host, IpAddr::from([0, 0, 0, 0]));
-        assert_eq!(server.port, 50051);
-        assert_eq!(server.max_concurrent_rpcs, 100);
-        assert_eq!(server.grace, Duration::from_secs(5));
-    }
-
-    #[test]
-    fn what_the_environment_leaves_open_stays_as_it_is() {
-        let config = ServerConfig {
-            port: Some(7),
-            ..ServerConfig::default()
-        };
-        let server = Server::new().max_concurrent_rpcs(3).configured(&config);
-        assert_eq!((server.port, server.max_concurrent_rpcs), (7, 3));
+        let settings = server.settings;
+        assert_eq!(*settings.host.get(), IpAddr::from([0, 0, 0, 0]));
+        assert_eq!(*settings.port.get(), 50051);
+        assert_eq!(*settings.max_workers.get(), 10);
+        assert_eq!(*settings.max_concurrent_rpcs.get(), 100);
+        assert_eq!(*settings.grace.get(), Duration::from_secs(5));
+        assert_eq!(*settings.enabled.get(), None);
+        assert!(*settings.reflection_enabled.get());
+        assert!(*settings.health_check_enabled.get());
     }
 
     #[tokio::test]
@@ -304,11 +325,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_is_not_enabled_returns_at_once() {
-        let config = ServerConfig {
-            enabled: Some(false),
-            ..ServerConfig::default()
-        };
-        let server = Server::new().configured(&config);
+        let server = Server::from_variables([("GRPC__SERVER__ENABLED", "false")]).unwrap();
         server.serve_until(std::future::pending()).await.unwrap();
     }
 }

@@ -8,9 +8,15 @@ use bytes::{BufMut, Bytes, BytesMut};
 use h2::client::{ResponseFuture, SendRequest};
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, Request, Response, StatusCode};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::{EchoReply, ask, soon};
+
+/// What a connection goes over.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
 
 /// One HTTP/2 connection.
 pub(crate) struct RawClient {
@@ -57,9 +63,31 @@ impl RawClient {
     pub(crate) async fn connect(addr: SocketAddr) -> Self {
         let stream = TcpStream::connect(addr).await.unwrap();
         stream.set_nodelay(true).unwrap();
+        Self::over(stream).await
+    }
+
+    /// Speaks over `stream`.
+    pub(crate) async fn over(stream: impl Stream) -> Self {
         let (requests, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(connection);
         Self { requests }
+    }
+
+    /// The same, where the server may close it at once.
+    pub(crate) async fn try_over(stream: impl Stream) -> Option<Self> {
+        let (requests, connection) = h2::client::handshake(stream).await.ok()?;
+        tokio::spawn(connection);
+        let mut client = Self { requests };
+        let head = post("Echo").body(()).unwrap();
+        let (response, mut body) = client.requests.send_request(head, false).ok()?;
+        body.send_data(frame(&ask("")), true).ok()?;
+        soon(response).await.ok()?;
+        Some(client)
+    }
+
+    /// What sends requests on this connection.
+    pub(crate) fn requests(&self) -> SendRequest<Bytes> {
+        self.requests.clone()
     }
 
     /// Sends the head of a request.

@@ -1,29 +1,36 @@
 //! One connection: HTTP/2 by hyper, and each of its requests to its service.
 
+mod admission;
+mod preface;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::accept::{Refused, accept};
 use super::body::ReplyBody;
 use super::call::Call;
-use super::guard::CallGuard;
+use super::guard::{CallGuard, Place};
+use super::in_flight::InFlight;
 use super::interceptors::Interceptors;
+use super::limits::Limits;
 use super::overdue::Overdue;
 use super::request::RequestBody;
 use super::service::{BoxDispatch, ErasedService};
 use super::serving::Serving;
+use super::socket::Socket;
 use crate::Method;
 use crate::context::Peer;
 use crate::wire::{CONNECTION_TO_STREAM, SERVER_STREAM_WINDOW};
@@ -33,6 +40,8 @@ use crate::wire::{CONNECTION_TO_STREAM, SERVER_STREAM_WINDOW};
 /// unless one is set.
 const MAX_RESETS: usize = 1024;
 
+pub(super) use self::admission::{Admission, Admitted, Full};
+
 /// What all connections of a server share.
 pub(super) struct Shared {
     pub(super) routes: HashMap<&'static str, Route>,
@@ -40,12 +49,16 @@ pub(super) struct Shared {
     pub(super) permits: Arc<Semaphore>,
     pub(super) max_concurrent_rpcs: usize,
     pub(super) max_message_size: usize,
+    pub(super) limits: Limits,
+    pub(super) in_flight: Arc<InFlight>,
 }
 
 /// Where a path leads.
 pub(super) struct Route {
     pub(super) service: Arc<dyn ErasedService>,
     pub(super) method: &'static Method,
+    /// Whether its calls count among those that may run at once.
+    pub(super) is_limited: bool,
 }
 
 /// What tells a connection to stop, softly and hard.
@@ -57,25 +70,97 @@ pub(super) struct Stop {
     pub(super) kill: CancellationToken,
 }
 
-/// Serves one connection until its peer closes it or it is told to stop.
+/// Serves one connection until its peer closes it, it is too old, or it is told to stop.
 pub(super) async fn serve(
-    stream: TcpStream,
+    socket: Socket,
     peer: Peer,
     shared: Arc<Shared>,
     tracker: TaskTracker,
     stop: Stop,
 ) {
-    // Without it the kernel holds back small writes, and a call waits 40 ms for its last frame.
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Err(error) = socket.set_nodelay() {
         tracing::debug!(%error, ?peer, "cannot set TCP_NODELAY");
     }
+    let opened = tokio::select! {
+        opened = preface::expect(socket, shared.limits.handshake) => opened,
+        // Nothing was asked for yet, so nothing is lost.
+        () = stop.drain.cancelled() => return,
+    };
+    let io = match opened {
+        Ok(io) => io,
+        Err(error) => {
+            tracing::debug!(%error, ?peer, "a connection was closed");
+            return;
+        }
+    };
+    let age = shared.limits.own_age();
+    let age_grace = shared.limits.age_grace;
+    let requests = Requests {
+        peer: peer.clone(),
+        shared: Arc::clone(&shared),
+    };
+    let connection = http2(&shared, tracker).serve_connection(TokioIo::new(io), requests);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Ended::of(ended),
+        () = stop.drain.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection.as_mut() => Ended::of(ended),
+                () = stop.kill.cancelled() => Ended::Stopped,
+            }
+        }
+        () = after(age) => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection.as_mut() => Ended::of(ended),
+                () = stop.kill.cancelled() => Ended::Stopped,
+                () = sleep(age_grace) => Ended::TooOld,
+            }
+        }
+    };
+    match ended {
+        Ended::Well => {}
+        Ended::Failed(error) => tracing::debug!(%error, ?peer, "a connection failed"),
+        Ended::Stopped => tracing::warn!(
+            ?peer,
+            "a connection was cut off: its calls outlasted the grace"
+        ),
+        Ended::TooOld => tracing::info!(
+            ?peer,
+            "a connection was cut off: its calls outlasted its age and the grace of that"
+        ),
+    }
+}
+
+/// How a connection ended.
+enum Ended {
+    Well,
+    Failed(hyper::Error),
+    /// The server stops, and its grace is over.
+    Stopped,
+    /// It is too old, and the grace of that is over.
+    TooOld,
+}
+
+impl Ended {
+    fn of(ended: hyper::Result<()>) -> Self {
+        ended.map_or_else(Self::Failed, |()| Self::Well)
+    }
+}
+
+async fn after(time: Option<Duration>) {
+    match time {
+        Some(time) => sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn http2(shared: &Shared, tracker: TaskTracker) -> http2::Builder<Tracked> {
     // One stream more than calls, so that it is our refusal that a peer gets.
     let streams = shared.max_concurrent_rpcs.saturating_add(1).max(200);
-    let requests = Requests {
-        shared,
-        peer: peer.clone(),
-    };
-    let connection = http2::Builder::new(Tracked(tracker))
+    let mut builder = http2::Builder::new(Tracked(tracker));
+    builder
         .timer(TokioTimer::new())
         .auto_date_header(false)
         .max_concurrent_streams(u32::try_from(streams).unwrap_or(u32::MAX))
@@ -83,32 +168,11 @@ pub(super) async fn serve(
         // more than 20 of them for an attack, and close the connection under the other calls.
         .max_pending_accept_reset_streams(streams.min(MAX_RESETS))
         .max_local_error_reset_streams(MAX_RESETS)
+        .keep_alive_interval(shared.limits.keepalive)
+        .keep_alive_timeout(shared.limits.keepalive_timeout)
         .initial_stream_window_size(SERVER_STREAM_WINDOW)
-        .initial_connection_window_size(SERVER_STREAM_WINDOW * CONNECTION_TO_STREAM)
-        .serve_connection(TokioIo::new(stream), requests);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = stop.drain.cancelled() => None,
-    };
-    let ended = match ended {
-        Some(ended) => Some(ended),
-        None => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                ended = connection.as_mut() => Some(ended),
-                () = stop.kill.cancelled() => None,
-            }
-        }
-    };
-    match ended {
-        Some(Ok(())) => {}
-        Some(Err(error)) => tracing::debug!(%error, ?peer, "a connection failed"),
-        None => tracing::warn!(
-            ?peer,
-            "a connection was cut off: its calls outlasted the grace"
-        ),
-    }
+        .initial_connection_window_size(SERVER_STREAM_WINDOW * CONNECTION_TO_STREAM);
+    builder
 }
 
 /// The requests of one connection.
@@ -132,12 +196,21 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             Ok(accepted) => accepted,
             Err(refused) => return Answering::refused(refused.respond(chain)),
         };
-        let permit = Arc::clone(&shared.permits).try_acquire_owned();
+        let permit = match route {
+            Some(route) if route.is_limited => {
+                Some(Arc::clone(&shared.permits).try_acquire_owned()).transpose()
+            }
+            _ => Ok(None),
+        };
         let (Some(route), Ok(permit)) = (route, permit) else {
             let refused = Refused::overloaded(method.path(), shared.max_concurrent_rpcs);
             return Answering::refused(refused.respond(chain));
         };
-        let guard = CallGuard::new(context.clone(), method, Some(permit));
+        let place = Place {
+            running: shared.in_flight.start(context.clone()),
+            _permit: permit,
+        };
+        let guard = CallGuard::new(context.clone(), method).at(place);
         let body = RequestBody::Own(body);
         let call = Call::new(context, method, body, shared.max_message_size);
         Answering::Serving {

@@ -1,0 +1,338 @@
+//! protobuf's own files, without their comments.
+//!
+//! Generated descriptors leave them out, since compilers differ in their bytes. `prost-types`
+//! has none, and a crate that has them costs more than these 18 kB. The test
+//! `reflection_literals` compares them with protox's, and writes them.
+
+/// The descriptor of a file of `google/protobuf`.
+pub(super) fn file(name: &str) -> Option<&'static [u8]> {
+    Some(match name {
+        "google/protobuf/any.proto" => ANY,
+        "google/protobuf/api.proto" => API,
+        "google/protobuf/compiler/plugin.proto" => PLUGIN,
+        "google/protobuf/descriptor.proto" => DESCRIPTOR,
+        "google/protobuf/duration.proto" => DURATION,
+        "google/protobuf/empty.proto" => EMPTY,
+        "google/protobuf/field_mask.proto" => FIELD_MASK,
+        "google/protobuf/source_context.proto" => SOURCE_CONTEXT,
+        "google/protobuf/struct.proto" => STRUCT,
+        "google/protobuf/timestamp.proto" => TIMESTAMP,
+        "google/protobuf/type.proto" => TYPE,
+        "google/protobuf/wrappers.proto" => WRAPPERS,
+        _ => return None,
+    })
+}
+
+const ANY: &[u8] = b"\
+\n\x19google/protobuf/any.proto\x12\x0fgoogle.protobuf\"6\n\x03Any\x12\x19\n\x08type_url\x18\x01\
+\x20\x01(\x09R\x07typeUrl\x12\x14\n\x05value\x18\x02 \x01(\x0cR\x05valueBv\n\x13com.google.proto\
+bufB\x08AnyProtoP\x01Z,google.golang.org/protobuf/types/known/anypb\xa2\x02\x03GPB\xaa\x02\x1eGo\
+ogle.Protobuf.WellKnownTypesb\x06proto3";
+
+const API: &[u8] = b"\
+\n\x19google/protobuf/api.proto\x12\x0fgoogle.protobuf\x1a$google/protobuf/source_context.proto\x1a\
+\x1agoogle/protobuf/type.proto\"\xc1\x02\n\x03Api\x12\x12\n\x04name\x18\x01 \x01(\x09R\x04name\x12\
+1\n\x07methods\x18\x02 \x03(\x0b2\x17.google.protobuf.MethodR\x07methods\x121\n\x07options\x18\x03\
+\x20\x03(\x0b2\x17.google.protobuf.OptionR\x07options\x12\x18\n\x07version\x18\x04 \x01(\x09R\x07\
+version\x12E\n\x0esource_context\x18\x05 \x01(\x0b2\x1e.google.protobuf.SourceContextR\x0dsource\
+Context\x12.\n\x06mixins\x18\x06 \x03(\x0b2\x16.google.protobuf.MixinR\x06mixins\x12/\n\x06synta\
+x\x18\x07 \x01(\x0e2\x17.google.protobuf.SyntaxR\x06syntax\"\xb2\x02\n\x06Method\x12\x12\n\x04na\
+me\x18\x01 \x01(\x09R\x04name\x12(\n\x10request_type_url\x18\x02 \x01(\x09R\x0erequestTypeUrl\x12\
++\n\x11request_streaming\x18\x03 \x01(\x08R\x10requestStreaming\x12*\n\x11response_type_url\x18\x04\
+\x20\x01(\x09R\x0fresponseTypeUrl\x12-\n\x12response_streaming\x18\x05 \x01(\x08R\x11responseStr\
+eaming\x121\n\x07options\x18\x06 \x03(\x0b2\x17.google.protobuf.OptionR\x07options\x12/\n\x06syn\
+tax\x18\x07 \x01(\x0e2\x17.google.protobuf.SyntaxR\x06syntax\"/\n\x05Mixin\x12\x12\n\x04name\x18\
+\x01 \x01(\x09R\x04name\x12\x12\n\x04root\x18\x02 \x01(\x09R\x04rootBv\n\x13com.google.protobufB\
+\x08ApiProtoP\x01Z,google.golang.org/protobuf/types/known/apipb\xa2\x02\x03GPB\xaa\x02\x1eGoogle\
+.Protobuf.WellKnownTypesb\x06proto3";
+
+const PLUGIN: &[u8] = b"\
+\n%google/protobuf/compiler/plugin.proto\x12\x18google.protobuf.compiler\x1a google/protobuf/des\
+criptor.proto\"c\n\x07Version\x12\x14\n\x05major\x18\x01 \x01(\x05R\x05major\x12\x14\n\x05minor\x18\
+\x02 \x01(\x05R\x05minor\x12\x14\n\x05patch\x18\x03 \x01(\x05R\x05patch\x12\x16\n\x06suffix\x18\x04\
+\x20\x01(\x09R\x06suffix\"\xcf\x02\n\x14CodeGeneratorRequest\x12(\n\x10file_to_generate\x18\x01 \
+\x03(\x09R\x0efileToGenerate\x12\x1c\n\x09parameter\x18\x02 \x01(\x09R\x09parameter\x12C\n\nprot\
+o_file\x18\x0f \x03(\x0b2$.google.protobuf.FileDescriptorProtoR\x09protoFile\x12\\\n\x17source_f\
+ile_descriptors\x18\x11 \x03(\x0b2$.google.protobuf.FileDescriptorProtoR\x15sourceFileDescriptor\
+s\x12L\n\x10compiler_version\x18\x03 \x01(\x0b2!.google.protobuf.compiler.VersionR\x0fcompilerVe\
+rsion\"\xb3\x03\n\x15CodeGeneratorResponse\x12\x14\n\x05error\x18\x01 \x01(\x09R\x05error\x12-\n\
+\x12supported_features\x18\x02 \x01(\x04R\x11supportedFeatures\x12H\n\x04file\x18\x0f \x03(\x0b2\
+4.google.protobuf.compiler.CodeGeneratorResponse.FileR\x04file\x1a\xb1\x01\n\x04File\x12\x12\n\x04\
+name\x18\x01 \x01(\x09R\x04name\x12'\n\x0finsertion_point\x18\x02 \x01(\x09R\x0einsertionPoint\x12\
+\x18\n\x07content\x18\x0f \x01(\x09R\x07content\x12R\n\x13generated_code_info\x18\x10 \x01(\x0b2\
+\".google.protobuf.GeneratedCodeInfoR\x11generatedCodeInfo\"W\n\x07Feature\x12\x10\n\x0cFEATURE_\
+NONE\x10\x00\x12\x1b\n\x17FEATURE_PROTO3_OPTIONAL\x10\x01\x12\x1d\n\x19FEATURE_SUPPORTS_EDITIONS\
+\x10\x02Br\n\x1ccom.google.protobuf.compilerB\x0cPluginProtosZ)google.golang.org/protobuf/types/\
+pluginpb\xaa\x02\x18Google.Protobuf.Compiler";
+
+const DESCRIPTOR: &[u8] = b"\
+\n google/protobuf/descriptor.proto\x12\x0fgoogle.protobuf\"M\n\x11FileDescriptorSet\x128\n\x04f\
+ile\x18\x01 \x03(\x0b2$.google.protobuf.FileDescriptorProtoR\x04file\"\x98\x05\n\x13FileDescript\
+orProto\x12\x12\n\x04name\x18\x01 \x01(\x09R\x04name\x12\x18\n\x07package\x18\x02 \x01(\x09R\x07\
+package\x12\x1e\n\ndependency\x18\x03 \x03(\x09R\ndependency\x12+\n\x11public_dependency\x18\n \x03\
+(\x05R\x10publicDependency\x12'\n\x0fweak_dependency\x18\x0b \x03(\x05R\x0eweakDependency\x12C\n\
+\x0cmessage_type\x18\x04 \x03(\x0b2 .google.protobuf.DescriptorProtoR\x0bmessageType\x12A\n\x09e\
+num_type\x18\x05 \x03(\x0b2$.google.protobuf.EnumDescriptorProtoR\x08enumType\x12A\n\x07service\x18\
+\x06 \x03(\x0b2'.google.protobuf.ServiceDescriptorProtoR\x07service\x12C\n\x09extension\x18\x07 \
+\x03(\x0b2%.google.protobuf.FieldDescriptorProtoR\x09extension\x126\n\x07options\x18\x08 \x01(\x0b\
+2\x1c.google.protobuf.FileOptionsR\x07options\x12I\n\x10source_code_info\x18\x09 \x01(\x0b2\x1f.\
+google.protobuf.SourceCodeInfoR\x0esourceCodeInfo\x12\x16\n\x06syntax\x18\x0c \x01(\x09R\x06synt\
+ax\x122\n\x07edition\x18\x0e \x01(\x0e2\x18.google.protobuf.EditionR\x07edition\"\xb9\x06\n\x0fD\
+escriptorProto\x12\x12\n\x04name\x18\x01 \x01(\x09R\x04name\x12;\n\x05field\x18\x02 \x03(\x0b2%.\
+google.protobuf.FieldDescriptorProtoR\x05field\x12C\n\x09extension\x18\x06 \x03(\x0b2%.google.pr\
+otobuf.FieldDescriptorProtoR\x09extension\x12A\n\x0bnested_type\x18\x03 \x03(\x0b2 .google.proto\
+buf.DescriptorProtoR\nnestedType\x12A\n\x09enum_type\x18\x04 \x03(\x0b2$.google.protobuf.EnumDes\
+criptorProtoR\x08enumType\x12X\n\x0fextension_range\x18\x05 \x03(\x0b2/.google.protobuf.Descript\
+orProto.ExtensionRangeR\x0eextensionRange\x12D\n\noneof_decl\x18\x08 \x03(\x0b2%.google.protobuf\
+.OneofDescriptorProtoR\x09oneofDecl\x129\n\x07options\x18\x07 \x01(\x0b2\x1f.google.protobuf.Mes\
+sageOptionsR\x07options\x12U\n\x0ereserved_range\x18\x09 \x03(\x0b2..google.protobuf.DescriptorP\
+roto.ReservedRangeR\x0dreservedRange\x12#\n\x0dreserved_name\x18\n \x03(\x09R\x0creservedName\x1a\
+z\n\x0eExtensionRange\x12\x14\n\x05start\x18\x01 \x01(\x05R\x05start\x12\x10\n\x03end\x18\x02 \x01\
+(\x05R\x03end\x12@\n\x07options\x18\x03 \x01(\x0b2&.google.protobuf.ExtensionRangeOptionsR\x07op\
+tions\x1a7\n\x0dReservedRange\x12\x14\n\x05start\x18\x01 \x01(\x05R\x05start\x12\x10\n\x03end\x18\
+\x02 \x01(\x05R\x03end\"\xc4\x04\n\x15ExtensionRangeOptions\x12X\n\x14uninterpreted_option\x18\xe7\
+\x07 \x03(\x0b2$.google.protobuf.UninterpretedOptionR\x13uninterpretedOption\x12V\n\x0bdeclarati\
+on\x18\x02 \x03(\x0b22.google.protobuf.ExtensionRangeOptions.DeclarationB\x00R\x0bdeclaration\x12\
+7\n\x08features\x182 \x01(\x0b2\x1b.google.protobuf.FeatureSetR\x08features\x12h\n\x0cverificati\
+on\x18\x03 \x01(\x0e28.google.protobuf.ExtensionRangeOptions.VerificationState:\nUNVERIFIEDR\x0c\
+verification\x1a\x94\x01\n\x0bDeclaration\x12\x16\n\x06number\x18\x01 \x01(\x05R\x06number\x12\x1b\
+\n\x09full_name\x18\x02 \x01(\x09R\x08fullName\x12\x12\n\x04type\x18\x03 \x01(\x09R\x04type\x12\x1a\
+\n\x08reserved\x18\x05 \x01(\x08R\x08reserved\x12\x1a\n\x08repeated\x18\x06 \x01(\x08R\x08repeat\
+edJ\x04\x08\x04\x10\x05\"4\n\x11VerificationState\x12\x0f\n\x0bDECLARATION\x10\x00\x12\x0e\n\nUN\
+VERIFIED\x10\x01*\x09\x08\xe8\x07\x10\x80\x80\x80\x80\x02\"\xc1\x06\n\x14FieldDescriptorProto\x12\
+\x12\n\x04name\x18\x01 \x01(\x09R\x04name\x12\x16\n\x06number\x18\x03 \x01(\x05R\x06number\x12A\n\
+\x05label\x18\x04 \x01(\x0e2+.google.protobuf.FieldDescriptorProto.LabelR\x05label\x12>\n\x04typ\
+e\x18\x05 \x01(\x0e2*.google.protobuf.FieldDescriptorProto.TypeR\x04type\x12\x1b\n\x09type_name\x18\
+\x06 \x01(\x09R\x08typeName\x12\x1a\n\x08extendee\x18\x02 \x01(\x09R\x08extendee\x12#\n\x0ddefau\
+lt_value\x18\x07 \x01(\x09R\x0cdefaultValue\x12\x1f\n\x0boneof_index\x18\x09 \x01(\x05R\noneofIn\
+dex\x12\x1b\n\x09json_name\x18\n \x01(\x09R\x08jsonName\x127\n\x07options\x18\x08 \x01(\x0b2\x1d\
+.google.protobuf.FieldOptionsR\x07options\x12'\n\x0fproto3_optional\x18\x11 \x01(\x08R\x0eproto3\
+Optional\"\xb6\x02\n\x04Type\x12\x0f\n\x0bTYPE_DOUBLE\x10\x01\x12\x0e\n\nTYPE_FLOAT\x10\x02\x12\x0e\
+\n\nTYPE_INT64\x10\x03\x12\x0f\n\x0bTYPE_UINT64\x10\x04\x12\x0e\n\nTYPE_INT32\x10\x05\x12\x10\n\x0c\
+TYPE_FIXED64\x10\x06\x12\x10\n\x0cTYPE_FIXED32\x10\x07\x12\x0d\n\x09TYPE_BOOL\x10\x08\x12\x0f\n\x0b\
+TYPE_STRING\x10\x09\x12\x0e\n\nTYPE_GROUP\x10\n\x12\x10\n\x0cTYPE_MESSAGE\x10\x0b\x12\x0e\n\nTYP\
+E_BYTES\x10\x0c\x12\x0f\n\x0bTYPE_UINT32\x10\x0d\x12\x0d\n\x09TYPE_ENUM\x10\x0e\x12\x11\n\x0dTYP\
+E_SFIXED32\x10\x0f\x12\x11\n\x0dTYPE_SFIXED64\x10\x10\x12\x0f\n\x0bTYPE_SINT32\x10\x11\x12\x0f\n\
+\x0bTYPE_SINT64\x10\x12\"C\n\x05Label\x12\x12\n\x0eLABEL_OPTIONAL\x10\x01\x12\x12\n\x0eLABEL_REP\
+EATED\x10\x03\x12\x12\n\x0eLABEL_REQUIRED\x10\x02\"c\n\x14OneofDescriptorProto\x12\x12\n\x04name\
+\x18\x01 \x01(\x09R\x04name\x127\n\x07options\x18\x02 \x01(\x0b2\x1d.google.protobuf.OneofOption\
+sR\x07options\"\xe3\x02\n\x13EnumDescriptorProto\x12\x12\n\x04name\x18\x01 \x01(\x09R\x04name\x12\
+?\n\x05value\x18\x02 \x03(\x0b2).google.protobuf.EnumValueDescriptorProtoR\x05value\x126\n\x07op\
+tions\x18\x03 \x01(\x0b2\x1c.google.protobuf.EnumOptionsR\x07options\x12]\n\x0ereserved_range\x18\
+\x04 \x03(\x0b26.google.protobuf.EnumDescriptorProto.EnumReservedRangeR\x0dreservedRange\x12#\n\x0d\
+reserved_name\x18\x05 \x03(\x09R\x0creservedName\x1a;\n\x11EnumReservedRange\x12\x14\n\x05start\x18\
+\x01 \x01(\x05R\x05start\x12\x10\n\x03end\x18\x02 \x01(\x05R\x03end\"\x83\x01\n\x18EnumValueDesc\
+riptorProto\x12\x12\n\x04name\x18\x01 \x01(\x09R\x04name\x12\x16\n\x06number\x18\x02 \x01(\x05R\x06\
+number\x12;\n\x07options\x18\x03 \x01(\x0b2!.google.protobuf.EnumValueOptionsR\x07options\"\xa7\x01\
+\n\x16ServiceDescriptorProto\x12\x12\n\x04name\x18\x01 \x01(\x09R\x04name\x12>\n\x06method\x18\x02\
+\x20\x03(\x0b2&.google.protobuf.MethodDescriptorProtoR\x06method\x129\n\x07options\x18\x03 \x01(\
+\x0b2\x1f.google.protobuf.ServiceOptionsR\x07options\"\x89\x02\n\x15MethodDescriptorProto\x12\x12\
+\n\x04name\x18\x01 \x01(\x09R\x04name\x12\x1d\n\ninput_type\x18\x02 \x01(\x09R\x09inputType\x12\x1f\
+\n\x0boutput_type\x18\x03 \x01(\x09R\noutputType\x128\n\x07options\x18\x04 \x01(\x0b2\x1e.google\
+.protobuf.MethodOptionsR\x07options\x120\n\x10client_streaming\x18\x05 \x01(\x08:\x05falseR\x0fc\
+lientStreaming\x120\n\x10server_streaming\x18\x06 \x01(\x08:\x05falseR\x0fserverStreaming\"\xca\x09\
+\n\x0bFileOptions\x12!\n\x0cjava_package\x18\x01 \x01(\x09R\x0bjavaPackage\x120\n\x14java_outer_\
+classname\x18\x08 \x01(\x09R\x12javaOuterClassname\x125\n\x13java_multiple_files\x18\n \x01(\x08\
+:\x05falseR\x11javaMultipleFiles\x12D\n\x1djava_generate_equals_and_hash\x18\x14 \x01(\x08B\x02\x18\
+\x01R\x19javaGenerateEqualsAndHash\x12:\n\x16java_string_check_utf8\x18\x1b \x01(\x08:\x05falseR\
+\x13javaStringCheckUtf8\x12S\n\x0coptimize_for\x18\x09 \x01(\x0e2).google.protobuf.FileOptions.O\
+ptimizeMode:\x05SPEEDR\x0boptimizeFor\x12\x1d\n\ngo_package\x18\x0b \x01(\x09R\x09goPackage\x125\
+\n\x13cc_generic_services\x18\x10 \x01(\x08:\x05falseR\x11ccGenericServices\x129\n\x15java_gener\
+ic_services\x18\x11 \x01(\x08:\x05falseR\x13javaGenericServices\x125\n\x13py_generic_services\x18\
+\x12 \x01(\x08:\x05falseR\x11pyGenericServices\x127\n\x14php_generic_services\x18* \x01(\x08:\x05\
+falseR\x12phpGenericServices\x12%\n\ndeprecated\x18\x17 \x01(\x08:\x05falseR\ndeprecated\x12.\n\x10\
+cc_enable_arenas\x18\x1f \x01(\x08:\x04trueR\x0eccEnableArenas\x12*\n\x11objc_class_prefix\x18$ \
+\x01(\x09R\x0fobjcClassPrefix\x12)\n\x10csharp_namespace\x18% \x01(\x09R\x0fcsharpNamespace\x12!\
+\n\x0cswift_prefix\x18' \x01(\x09R\x0bswiftPrefix\x12(\n\x10php_class_prefix\x18( \x01(\x09R\x0e\
+phpClassPrefix\x12#\n\x0dphp_namespace\x18) \x01(\x09R\x0cphpNamespace\x124\n\x16php_metadata_na\
+mespace\x18, \x01(\x09R\x14phpMetadataNamespace\x12!\n\x0cruby_package\x18- \x01(\x09R\x0brubyPa\
+ckage\x127\n\x08features\x182 \x01(\x0b2\x1b.google.protobuf.FeatureSetR\x08features\x12X\n\x14u\
+ninterpreted_option\x18\xe7\x07 \x03(\x0b2$.google.protobuf.UninterpretedOptionR\x13uninterprete\
+dOption\":\n\x0cOptimizeMode\x12\x09\n\x05SPEED\x10\x01\x12\x0d\n\x09CODE_SIZE\x10\x02\x12\x10\n\
+\x0cLITE_RUNTIME\x10\x03*\x09\x08\xe8\x07\x10\x80\x80\x80\x80\x02J\x04\x08&\x10'\"\xf4\x03\n\x0e\
+MessageOptions\x12<\n\x17message_set_wire_format\x18\x01 \x01(\x08:\x05falseR\x14messageSetWireF\
+ormat\x12L\n\x1fno_standard_descriptor_accessor\x18\x02 \x01(\x08:\x05falseR\x1cnoStandardDescri\
+ptorAccessor\x12%\n\ndeprecated\x18\x03 \x01(\x08:\x05falseR\ndeprecated\x12\x1b\n\x09map_entry\x18\
+\x07 \x01(\x08R\x08mapEntry\x12V\n&deprecated_legacy_json_field_conflicts\x18\x0b \x01(\x08B\x02\
+\x18\x01R\"deprecatedLegacyJsonFieldConflicts\x127\n\x08features\x18\x0c \x01(\x0b2\x1b.google.p\
+rotobuf.FeatureSetR\x08features\x12X\n\x14uninterpreted_option\x18\xe7\x07 \x03(\x0b2$.google.pr\
+otobuf.UninterpretedOptionR\x13uninterpretedOption*\x09\x08\xe8\x07\x10\x80\x80\x80\x80\x02J\x04\
+\x08\x04\x10\x05J\x04\x08\x05\x10\x06J\x04\x08\x06\x10\x07J\x04\x08\x08\x10\x09J\x04\x08\x09\x10\
+\n\"\xad\n\n\x0cFieldOptions\x12A\n\x05ctype\x18\x01 \x01(\x0e2#.google.protobuf.FieldOptions.CT\
+ype:\x06STRINGR\x05ctype\x12\x16\n\x06packed\x18\x02 \x01(\x08R\x06packed\x12G\n\x06jstype\x18\x06\
+\x20\x01(\x0e2$.google.protobuf.FieldOptions.JSType:\x09JS_NORMALR\x06jstype\x12\x19\n\x04lazy\x18\
+\x05 \x01(\x08:\x05falseR\x04lazy\x12.\n\x0funverified_lazy\x18\x0f \x01(\x08:\x05falseR\x0eunve\
+rifiedLazy\x12%\n\ndeprecated\x18\x03 \x01(\x08:\x05falseR\ndeprecated\x12\x19\n\x04weak\x18\n \x01\
+(\x08:\x05falseR\x04weak\x12(\n\x0cdebug_redact\x18\x10 \x01(\x08:\x05falseR\x0bdebugRedact\x12K\
+\n\x09retention\x18\x11 \x01(\x0e2-.google.protobuf.FieldOptions.OptionRetentionR\x09retention\x12\
+H\n\x07targets\x18\x13 \x03(\x0e2..google.protobuf.FieldOptions.OptionTargetTypeR\x07targets\x12\
+W\n\x10edition_defaults\x18\x14 \x03(\x0b2,.google.protobuf.FieldOptions.EditionDefaultR\x0fedit\
+ionDefaults\x127\n\x08features\x18\x15 \x01(\x0b2\x1b.google.protobuf.FeatureSetR\x08features\x12\
+X\n\x14uninterpreted_option\x18\xe7\x07 \x03(\x0b2$.google.protobuf.UninterpretedOptionR\x13unin\
+terpretedOption\x1aZ\n\x0eEditionDefault\x122\n\x07edition\x18\x03 \x01(\x0e2\x18.google.protobu\
+f.EditionR\x07edition\x12\x14\n\x05value\x18\x02 \x01(\x09R\x05value\"/\n\x05CType\x12\n\n\x06ST\
+RING\x10\x00\x12\x08\n\x04CORD\x10\x01\x12\x10\n\x0cSTRING_PIECE\x10\x02\"5\n\x06JSType\x12\x0d\n\
+\x09JS_NORMAL\x10\x00\x12\x0d\n\x09JS_STRING\x10\x01\x12\x0d\n\x09JS_NUMBER\x10\x02\"U\n\x0fOpti\
+onRetention\x12\x15\n\x11RETENTION_UNKNOWN\x10\x00\x12\x15\n\x11RETENTION_RUNTIME\x10\x01\x12\x14\
+\n\x10RETENTION_SOURCE\x10\x02\"\x8c\x02\n\x10OptionTargetType\x12\x17\n\x13TARGET_TYPE_UNKNOWN\x10\
+\x00\x12\x14\n\x10TARGET_TYPE_FILE\x10\x01\x12\x1f\n\x1bTARGET_TYPE_EXTENSION_RANGE\x10\x02\x12\x17\
+\n\x13TARGET_TYPE_MESSAGE\x10\x03\x12\x15\n\x11TARGET_TYPE_FIELD\x10\x04\x12\x15\n\x11TARGET_TYP\
+E_ONEOF\x10\x05\x12\x14\n\x10TARGET_TYPE_ENUM\x10\x06\x12\x1a\n\x16TARGET_TYPE_ENUM_ENTRY\x10\x07\
+\x12\x17\n\x13TARGET_TYPE_SERVICE\x10\x08\x12\x16\n\x12TARGET_TYPE_METHOD\x10\x09*\x09\x08\xe8\x07\
+\x10\x80\x80\x80\x80\x02J\x04\x08\x04\x10\x05J\x04\x08\x12\x10\x13\"\xac\x01\n\x0cOneofOptions\x12\
+7\n\x08features\x18\x01 \x01(\x0b2\x1b.google.protobuf.FeatureSetR\x08features\x12X\n\x14uninter\
+preted_option\x18\xe7\x07 \x03(\x0b2$.google.protobuf.UninterpretedOptionR\x13uninterpretedOptio\
+n*\x09\x08\xe8\x07\x10\x80\x80\x80\x80\x02\"\xd1\x02\n\x0bEnumOptions\x12\x1f\n\x0ballow_alias\x18\
+\x02 \x01(\x08R\nallowAlias\x12%\n\ndeprecated\x18\x03 \x01(\x08:\x05falseR\ndeprecated\x12V\n&d\
+eprecated_legacy_json_field_conflicts\x18\x06 \x01(\x08B\x02\x18\x01R\"deprecatedLegacyJsonField\
+Conflicts\x127\n\x08features\x18\x07 \x01(\x0b2\x1b.google.protobuf.FeatureSetR\x08features\x12X\
+\n\x14uninterpreted_option\x18\xe7\x07 \x03(\x0b2$.google.protobuf.UninterpretedOptionR\x13unint\
+erpretedOption*\x09\x08\xe8\x07\x10\x80\x80\x80\x80\x02J\x04\x08\x05\x10\x06\"\x81\x02\n\x10Enum\
+ValueOptions\x12%\n\ndeprecated\x18\x01 \x01(\x08:\x05falseR\ndeprecated\x127\n\x08features\x18\x02\
+\x20\x01(\x0b2\x1b.google.protobuf.FeatureSetR\x08features\x12(\n\x0cdebug_redact\x18\x03 \x01(\x08\
+:\x05falseR\x0bdebugRedact\x12X\n\x14uninterpreted_option\x18\xe7\x07 \x03(\x0b2$.google.protobu\
+f.UninterpretedOptionR\x13uninterpretedOption*\x09\x08\xe8\x07\x10\x80\x80\x80\x80\x02\"\xd5\x01\
+\n\x0eServiceOptions\x127\n\x08features\x18\" \x01(\x0b2\x1b.google.protobuf.FeatureSetR\x08feat\
+ures\x12%\n\ndeprecated\x18! \x01(\x08:\x05falseR\ndeprecated\x12X\n\x14uninterpreted_option\x18\
+\xe7\x07 \x03(\x0b2$.google.protobuf.UninterpretedOptionR\x13uninterpretedOption*\x09\x08\xe8\x07\
+\x10\x80\x80\x80\x80\x02\"\x99\x03\n\x0dMethodOptions\x12%\n\ndeprecated\x18! \x01(\x08:\x05fals\
+eR\ndeprecated\x12q\n\x11idempotency_level\x18\" \x01(\x0e2/.google.protobuf.MethodOptions.Idemp\
+otencyLevel:\x13IDEMPOTENCY_UNKNOWNR\x10idempotencyLevel\x127\n\x08features\x18# \x01(\x0b2\x1b.\
+google.protobuf.FeatureSetR\x08features\x12X\n\x14uninterpreted_option\x18\xe7\x07 \x03(\x0b2$.g\
+oogle.protobuf.UninterpretedOptionR\x13uninterpretedOption\"P\n\x10IdempotencyLevel\x12\x17\n\x13\
+IDEMPOTENCY_UNKNOWN\x10\x00\x12\x13\n\x0fNO_SIDE_EFFECTS\x10\x01\x12\x0e\n\nIDEMPOTENT\x10\x02*\x09\
+\x08\xe8\x07\x10\x80\x80\x80\x80\x02\"\x9a\x03\n\x13UninterpretedOption\x12A\n\x04name\x18\x02 \x03\
+(\x0b2-.google.protobuf.UninterpretedOption.NamePartR\x04name\x12)\n\x10identifier_value\x18\x03\
+\x20\x01(\x09R\x0fidentifierValue\x12,\n\x12positive_int_value\x18\x04 \x01(\x04R\x10positiveInt\
+Value\x12,\n\x12negative_int_value\x18\x05 \x01(\x03R\x10negativeIntValue\x12!\n\x0cdouble_value\
+\x18\x06 \x01(\x01R\x0bdoubleValue\x12!\n\x0cstring_value\x18\x07 \x01(\x0cR\x0bstringValue\x12'\
+\n\x0faggregate_value\x18\x08 \x01(\x09R\x0eaggregateValue\x1aJ\n\x08NamePart\x12\x1b\n\x09name_\
+part\x18\x01 \x02(\x09R\x08namePart\x12!\n\x0cis_extension\x18\x02 \x02(\x08R\x0bisExtension\"\x81\
+\x08\n\nFeatureSet\x12R\n\x0efield_presence\x18\x01 \x01(\x0e2).google.protobuf.FeatureSet.Field\
+PresenceB\x00R\x0dfieldPresence\x12C\n\x09enum_type\x18\x02 \x01(\x0e2$.google.protobuf.FeatureS\
+et.EnumTypeB\x00R\x08enumType\x12k\n\x17repeated_field_encoding\x18\x03 \x01(\x0e21.google.proto\
+buf.FeatureSet.RepeatedFieldEncodingB\x00R\x15repeatedFieldEncoding\x12U\n\x0futf8_validation\x18\
+\x04 \x01(\x0e2*.google.protobuf.FeatureSet.Utf8ValidationB\x00R\x0eutf8Validation\x12X\n\x10mes\
+sage_encoding\x18\x05 \x01(\x0e2+.google.protobuf.FeatureSet.MessageEncodingB\x00R\x0fmessageEnc\
+oding\x12I\n\x0bjson_format\x18\x06 \x01(\x0e2&.google.protobuf.FeatureSet.JsonFormatB\x00R\njso\
+nFormat\"\\\n\x0dFieldPresence\x12\x1a\n\x16FIELD_PRESENCE_UNKNOWN\x10\x00\x12\x0c\n\x08EXPLICIT\
+\x10\x01\x12\x0c\n\x08IMPLICIT\x10\x02\x12\x13\n\x0fLEGACY_REQUIRED\x10\x03\"7\n\x08EnumType\x12\
+\x15\n\x11ENUM_TYPE_UNKNOWN\x10\x00\x12\x08\n\x04OPEN\x10\x01\x12\n\n\x06CLOSED\x10\x02\"V\n\x15\
+RepeatedFieldEncoding\x12#\n\x1fREPEATED_FIELD_ENCODING_UNKNOWN\x10\x00\x12\n\n\x06PACKED\x10\x01\
+\x12\x0c\n\x08EXPANDED\x10\x02\"C\n\x0eUtf8Validation\x12\x1b\n\x17UTF8_VALIDATION_UNKNOWN\x10\x00\
+\x12\x08\n\x04NONE\x10\x01\x12\n\n\x06VERIFY\x10\x02\"S\n\x0fMessageEncoding\x12\x1c\n\x18MESSAG\
+E_ENCODING_UNKNOWN\x10\x00\x12\x13\n\x0fLENGTH_PREFIXED\x10\x01\x12\x0d\n\x09DELIMITED\x10\x02\"\
+H\n\nJsonFormat\x12\x17\n\x13JSON_FORMAT_UNKNOWN\x10\x00\x12\x09\n\x05ALLOW\x10\x01\x12\x16\n\x12\
+LEGACY_BEST_EFFORT\x10\x02*\x06\x08\xe8\x07\x10\xe9\x07*\x06\x08\xe9\x07\x10\xea\x07*\x06\x08\x8b\
+N\x10\x90NJ\x06\x08\xe7\x07\x10\xe8\x07\"\xfe\x02\n\x12FeatureSetDefaults\x12X\n\x08defaults\x18\
+\x01 \x03(\x0b2<.google.protobuf.FeatureSetDefaults.FeatureSetEditionDefaultR\x08defaults\x12A\n\
+\x0fminimum_edition\x18\x04 \x01(\x0e2\x18.google.protobuf.EditionR\x0eminimumEdition\x12A\n\x0f\
+maximum_edition\x18\x05 \x01(\x0e2\x18.google.protobuf.EditionR\x0emaximumEdition\x1a\x87\x01\n\x18\
+FeatureSetEditionDefault\x122\n\x07edition\x18\x03 \x01(\x0e2\x18.google.protobuf.EditionR\x07ed\
+ition\x127\n\x08features\x18\x02 \x01(\x0b2\x1b.google.protobuf.FeatureSetR\x08features\"\xa7\x02\
+\n\x0eSourceCodeInfo\x12D\n\x08location\x18\x01 \x03(\x0b2(.google.protobuf.SourceCodeInfo.Locat\
+ionR\x08location\x1a\xce\x01\n\x08Location\x12\x16\n\x04path\x18\x01 \x03(\x05B\x02\x10\x01R\x04\
+path\x12\x16\n\x04span\x18\x02 \x03(\x05B\x02\x10\x01R\x04span\x12)\n\x10leading_comments\x18\x03\
+\x20\x01(\x09R\x0fleadingComments\x12+\n\x11trailing_comments\x18\x04 \x01(\x09R\x10trailingComm\
+ents\x12:\n\x19leading_detached_comments\x18\x06 \x03(\x09R\x17leadingDetachedComments\"\xd0\x02\
+\n\x11GeneratedCodeInfo\x12M\n\nannotation\x18\x01 \x03(\x0b2-.google.protobuf.GeneratedCodeInfo\
+.AnnotationR\nannotation\x1a\xeb\x01\n\nAnnotation\x12\x16\n\x04path\x18\x01 \x03(\x05B\x02\x10\x01\
+R\x04path\x12\x1f\n\x0bsource_file\x18\x02 \x01(\x09R\nsourceFile\x12\x14\n\x05begin\x18\x03 \x01\
+(\x05R\x05begin\x12\x10\n\x03end\x18\x04 \x01(\x05R\x03end\x12R\n\x08semantic\x18\x05 \x01(\x0e2\
+6.google.protobuf.GeneratedCodeInfo.Annotation.SemanticR\x08semantic\"(\n\x08Semantic\x12\x08\n\x04\
+NONE\x10\x00\x12\x07\n\x03SET\x10\x01\x12\x09\n\x05ALIAS\x10\x02*\xea\x01\n\x07Edition\x12\x13\n\
+\x0fEDITION_UNKNOWN\x10\x00\x12\x13\n\x0eEDITION_PROTO2\x10\xe6\x07\x12\x13\n\x0eEDITION_PROTO3\x10\
+\xe7\x07\x12\x11\n\x0cEDITION_2023\x10\xe8\x07\x12\x17\n\x13EDITION_1_TEST_ONLY\x10\x01\x12\x17\n\
+\x13EDITION_2_TEST_ONLY\x10\x02\x12\x1d\n\x17EDITION_99997_TEST_ONLY\x10\x9d\x8d\x06\x12\x1d\n\x17\
+EDITION_99998_TEST_ONLY\x10\x9e\x8d\x06\x12\x1d\n\x17EDITION_99999_TEST_ONLY\x10\x9f\x8d\x06B~\n\
+\x13com.google.protobufB\x10DescriptorProtosH\x01Z-google.golang.org/protobuf/types/descriptorpb\
+\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1aGoogle.Protobuf.Reflection";
+
+const DURATION: &[u8] = b"\
+\n\x1egoogle/protobuf/duration.proto\x12\x0fgoogle.protobuf\":\n\x08Duration\x12\x18\n\x07second\
+s\x18\x01 \x01(\x03R\x07seconds\x12\x14\n\x05nanos\x18\x02 \x01(\x05R\x05nanosB\x83\x01\n\x13com\
+.google.protobufB\x0dDurationProtoP\x01Z1google.golang.org/protobuf/types/known/durationpb\xf8\x01\
+\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3";
+
+const EMPTY: &[u8] = b"\
+\n\x1bgoogle/protobuf/empty.proto\x12\x0fgoogle.protobuf\"\x07\n\x05EmptyB}\n\x13com.google.prot\
+obufB\nEmptyProtoP\x01Z.google.golang.org/protobuf/types/known/emptypb\xf8\x01\x01\xa2\x02\x03GP\
+B\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3";
+
+const FIELD_MASK: &[u8] = b"\
+\n google/protobuf/field_mask.proto\x12\x0fgoogle.protobuf\"!\n\x09FieldMask\x12\x14\n\x05paths\x18\
+\x01 \x03(\x09R\x05pathsB\x85\x01\n\x13com.google.protobufB\x0eFieldMaskProtoP\x01Z2google.golan\
+g.org/protobuf/types/known/fieldmaskpb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.Wel\
+lKnownTypesb\x06proto3";
+
+const SOURCE_CONTEXT: &[u8] = b"\
+\n$google/protobuf/source_context.proto\x12\x0fgoogle.protobuf\",\n\x0dSourceContext\x12\x1b\n\x09\
+file_name\x18\x01 \x01(\x09R\x08fileNameB\x8a\x01\n\x13com.google.protobufB\x12SourceContextProt\
+oP\x01Z6google.golang.org/protobuf/types/known/sourcecontextpb\xa2\x02\x03GPB\xaa\x02\x1eGoogle.\
+Protobuf.WellKnownTypesb\x06proto3";
+
+const STRUCT: &[u8] = b"\
+\n\x1cgoogle/protobuf/struct.proto\x12\x0fgoogle.protobuf\"\x98\x01\n\x06Struct\x12;\n\x06fields\
+\x18\x01 \x03(\x0b2#.google.protobuf.Struct.FieldsEntryR\x06fields\x1aQ\n\x0bFieldsEntry\x12\x10\
+\n\x03key\x18\x01 \x01(\x09R\x03key\x12,\n\x05value\x18\x02 \x01(\x0b2\x16.google.protobuf.Value\
+R\x05value:\x028\x01\"\xb2\x02\n\x05Value\x12;\n\nnull_value\x18\x01 \x01(\x0e2\x1a.google.proto\
+buf.NullValueH\x00R\x09nullValue\x12#\n\x0cnumber_value\x18\x02 \x01(\x01H\x00R\x0bnumberValue\x12\
+#\n\x0cstring_value\x18\x03 \x01(\x09H\x00R\x0bstringValue\x12\x1f\n\nbool_value\x18\x04 \x01(\x08\
+H\x00R\x09boolValue\x12<\n\x0cstruct_value\x18\x05 \x01(\x0b2\x17.google.protobuf.StructH\x00R\x0b\
+structValue\x12;\n\nlist_value\x18\x06 \x01(\x0b2\x1a.google.protobuf.ListValueH\x00R\x09listVal\
+ueB\x06\n\x04kind\";\n\x09ListValue\x12.\n\x06values\x18\x01 \x03(\x0b2\x16.google.protobuf.Valu\
+eR\x06values*\x1b\n\x09NullValue\x12\x0e\n\nNULL_VALUE\x10\x00B\x7f\n\x13com.google.protobufB\x0b\
+StructProtoP\x01Z/google.golang.org/protobuf/types/known/structpb\xf8\x01\x01\xa2\x02\x03GPB\xaa\
+\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3";
+
+const TIMESTAMP: &[u8] = b"\
+\n\x1fgoogle/protobuf/timestamp.proto\x12\x0fgoogle.protobuf\";\n\x09Timestamp\x12\x18\n\x07seco\
+nds\x18\x01 \x01(\x03R\x07seconds\x12\x14\n\x05nanos\x18\x02 \x01(\x05R\x05nanosB\x85\x01\n\x13c\
+om.google.protobufB\x0eTimestampProtoP\x01Z2google.golang.org/protobuf/types/known/timestamppb\xf8\
+\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3";
+
+const TYPE: &[u8] = b"\
+\n\x1agoogle/protobuf/type.proto\x12\x0fgoogle.protobuf\x1a\x19google/protobuf/any.proto\x1a$goo\
+gle/protobuf/source_context.proto\"\xa7\x02\n\x04Type\x12\x12\n\x04name\x18\x01 \x01(\x09R\x04na\
+me\x12.\n\x06fields\x18\x02 \x03(\x0b2\x16.google.protobuf.FieldR\x06fields\x12\x16\n\x06oneofs\x18\
+\x03 \x03(\x09R\x06oneofs\x121\n\x07options\x18\x04 \x03(\x0b2\x17.google.protobuf.OptionR\x07op\
+tions\x12E\n\x0esource_context\x18\x05 \x01(\x0b2\x1e.google.protobuf.SourceContextR\x0dsourceCo\
+ntext\x12/\n\x06syntax\x18\x06 \x01(\x0e2\x17.google.protobuf.SyntaxR\x06syntax\x12\x18\n\x07edi\
+tion\x18\x07 \x01(\x09R\x07edition\"\xb4\x06\n\x05Field\x12/\n\x04kind\x18\x01 \x01(\x0e2\x1b.go\
+ogle.protobuf.Field.KindR\x04kind\x12D\n\x0bcardinality\x18\x02 \x01(\x0e2\".google.protobuf.Fie\
+ld.CardinalityR\x0bcardinality\x12\x16\n\x06number\x18\x03 \x01(\x05R\x06number\x12\x12\n\x04nam\
+e\x18\x04 \x01(\x09R\x04name\x12\x19\n\x08type_url\x18\x06 \x01(\x09R\x07typeUrl\x12\x1f\n\x0bon\
+eof_index\x18\x07 \x01(\x05R\noneofIndex\x12\x16\n\x06packed\x18\x08 \x01(\x08R\x06packed\x121\n\
+\x07options\x18\x09 \x03(\x0b2\x17.google.protobuf.OptionR\x07options\x12\x1b\n\x09json_name\x18\
+\n \x01(\x09R\x08jsonName\x12#\n\x0ddefault_value\x18\x0b \x01(\x09R\x0cdefaultValue\"\xc8\x02\n\
+\x04Kind\x12\x10\n\x0cTYPE_UNKNOWN\x10\x00\x12\x0f\n\x0bTYPE_DOUBLE\x10\x01\x12\x0e\n\nTYPE_FLOA\
+T\x10\x02\x12\x0e\n\nTYPE_INT64\x10\x03\x12\x0f\n\x0bTYPE_UINT64\x10\x04\x12\x0e\n\nTYPE_INT32\x10\
+\x05\x12\x10\n\x0cTYPE_FIXED64\x10\x06\x12\x10\n\x0cTYPE_FIXED32\x10\x07\x12\x0d\n\x09TYPE_BOOL\x10\
+\x08\x12\x0f\n\x0bTYPE_STRING\x10\x09\x12\x0e\n\nTYPE_GROUP\x10\n\x12\x10\n\x0cTYPE_MESSAGE\x10\x0b\
+\x12\x0e\n\nTYPE_BYTES\x10\x0c\x12\x0f\n\x0bTYPE_UINT32\x10\x0d\x12\x0d\n\x09TYPE_ENUM\x10\x0e\x12\
+\x11\n\x0dTYPE_SFIXED32\x10\x0f\x12\x11\n\x0dTYPE_SFIXED64\x10\x10\x12\x0f\n\x0bTYPE_SINT32\x10\x11\
+\x12\x0f\n\x0bTYPE_SINT64\x10\x12\"t\n\x0bCardinality\x12\x17\n\x13CARDINALITY_UNKNOWN\x10\x00\x12\
+\x18\n\x14CARDINALITY_OPTIONAL\x10\x01\x12\x18\n\x14CARDINALITY_REQUIRED\x10\x02\x12\x18\n\x14CA\
+RDINALITY_REPEATED\x10\x03\"\x99\x02\n\x04Enum\x12\x12\n\x04name\x18\x01 \x01(\x09R\x04name\x128\
+\n\x09enumvalue\x18\x02 \x03(\x0b2\x1a.google.protobuf.EnumValueR\x09enumvalue\x121\n\x07options\
+\x18\x03 \x03(\x0b2\x17.google.protobuf.OptionR\x07options\x12E\n\x0esource_context\x18\x04 \x01\
+(\x0b2\x1e.google.protobuf.SourceContextR\x0dsourceContext\x12/\n\x06syntax\x18\x05 \x01(\x0e2\x17\
+.google.protobuf.SyntaxR\x06syntax\x12\x18\n\x07edition\x18\x06 \x01(\x09R\x07edition\"j\n\x09En\
+umValue\x12\x12\n\x04name\x18\x01 \x01(\x09R\x04name\x12\x16\n\x06number\x18\x02 \x01(\x05R\x06n\
+umber\x121\n\x07options\x18\x03 \x03(\x0b2\x17.google.protobuf.OptionR\x07options\"H\n\x06Option\
+\x12\x12\n\x04name\x18\x01 \x01(\x09R\x04name\x12*\n\x05value\x18\x02 \x01(\x0b2\x14.google.prot\
+obuf.AnyR\x05value*C\n\x06Syntax\x12\x11\n\x0dSYNTAX_PROTO2\x10\x00\x12\x11\n\x0dSYNTAX_PROTO3\x10\
+\x01\x12\x13\n\x0fSYNTAX_EDITIONS\x10\x02B{\n\x13com.google.protobufB\x09TypeProtoP\x01Z-google.\
+golang.org/protobuf/types/known/typepb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.Wel\
+lKnownTypesb\x06proto3";
+
+const WRAPPERS: &[u8] = b"\
+\n\x1egoogle/protobuf/wrappers.proto\x12\x0fgoogle.protobuf\"#\n\x0bDoubleValue\x12\x14\n\x05val\
+ue\x18\x01 \x01(\x01R\x05value\"\"\n\nFloatValue\x12\x14\n\x05value\x18\x01 \x01(\x02R\x05value\"\
+\"\n\nInt64Value\x12\x14\n\x05value\x18\x01 \x01(\x03R\x05value\"#\n\x0bUInt64Value\x12\x14\n\x05\
+value\x18\x01 \x01(\x04R\x05value\"\"\n\nInt32Value\x12\x14\n\x05value\x18\x01 \x01(\x05R\x05val\
+ue\"#\n\x0bUInt32Value\x12\x14\n\x05value\x18\x01 \x01(\x0dR\x05value\"!\n\x09BoolValue\x12\x14\n\
+\x05value\x18\x01 \x01(\x08R\x05value\"#\n\x0bStringValue\x12\x14\n\x05value\x18\x01 \x01(\x09R\x05\
+value\"\"\n\nBytesValue\x12\x14\n\x05value\x18\x01 \x01(\x0cR\x05valueB\x83\x01\n\x13com.google.\
+protobufB\x0dWrappersProtoP\x01Z1google.golang.org/protobuf/types/known/wrapperspb\xf8\x01\x01\xa2\
+\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3";

@@ -1,0 +1,229 @@
+//! From settings to a server that listens.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use super::address::Address;
+use super::connection::{Route, Shared};
+use super::error::ServerError;
+use super::limits::Limits;
+use super::listen::{BoundServer, Stopping};
+use super::service::Service as _;
+use super::settings::Server;
+use super::signal::shutdown_signal;
+use super::socket::Listening;
+use crate::health::Health;
+#[cfg(feature = "reflection")]
+use crate::reflection::{Reflection, ReflectionV1, ReflectionV1Alpha};
+use crate::settings::SettingOrigin;
+
+impl Server {
+    /// Listens, so that the address is known before the first call comes in; whatever
+    /// `GRPC__SERVER__ENABLED` says.
+    ///
+    /// # Errors
+    ///
+    /// When the address can't be listened on, a service was added twice, the descriptors of two
+    /// services contradict each other, or the [`ErrorPolicy`](crate::ErrorPolicy) names an error that
+    /// no service has.
+    pub async fn bind(mut self) -> Result<BoundServer, ServerError> {
+        self.check_errors()?;
+        let stopping = self.add_own_services()?;
+        let routes = self.routes()?;
+        let listening = match self.listening.take() {
+            Some(listening) => listening,
+            None => self.listen().await?,
+        };
+        let address = listening
+            .address()
+            .map_err(|error| ServerError::bind(self.wanted(), error))?;
+        let settings = &self.settings;
+        if settings.max_workers.origin() != SettingOrigin::Default && !self.has_own_runtime {
+            tracing::warn!(
+                "MAX_WORKERS is for `Server::run`: here, the threads are those of the runtime that \
+                 serves"
+            );
+        }
+        let max_concurrent_rpcs = *settings.max_concurrent_rpcs.get();
+        let permits = max_concurrent_rpcs.min(Semaphore::MAX_PERMITS);
+        let shared = Shared {
+            routes,
+            permits: Arc::new(Semaphore::new(permits)),
+            max_concurrent_rpcs,
+            max_message_size: *settings.max_message_size.get(),
+            limits: Limits::of(settings),
+            in_flight: Arc::default(),
+            chain: self.chain,
+        };
+        Ok(BoundServer::new(listening, address, shared, stopping))
+    }
+
+    /// Serves until SIGTERM or SIGINT, then stops as [`serve_until`](Self::serve_until) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`bind`](Self::bind).
+    pub async fn serve(self) -> Result<(), ServerError> {
+        self.serve_until(shutdown_signal()).await
+    }
+
+    /// Serves as [`serve`](Self::serve) does, on a runtime of its own with as many threads as
+    /// `GRPC__SERVER__MAX_WORKERS` says; for a `main` that isn't `async`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`bind`](Self::bind), and when the system gives no threads.
+    pub fn run(mut self) -> Result<(), ServerError> {
+        self.has_own_runtime = true;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(*self.settings.max_workers.get())
+            .enable_all()
+            .build()
+            .map_err(ServerError::runtime)?;
+        runtime.block_on(self.serve())
+    }
+
+    /// Serves until `signal` is there. Health then says `NOT_SERVING`; after the lame-duck time no new
+    /// call is taken, those that run have the grace to end, and what is left is cut off.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`bind`](Self::bind).
+    pub async fn serve_until(self, signal: impl Future<Output = ()>) -> Result<(), ServerError> {
+        if *self.settings.enabled.get() == Some(false) {
+            let origin = self.settings.enabled.origin();
+            tracing::info!(%origin, "not serving: GRPC__SERVER__ENABLED is false");
+            return Ok(());
+        }
+        self.bind().await?.serve_until(signal).await;
+        Ok(())
+    }
+
+    /// Serves as [`serve_until`](Self::serve_until) does, but only where the environment says
+    /// `GRPC__SERVER__ENABLED=true`: for programs in which gRPC is one interface among others.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`bind`](Self::bind).
+    pub async fn serve_if_enabled(
+        self,
+        signal: impl Future<Output = ()>,
+    ) -> Result<(), ServerError> {
+        if self.settings.enabled.get().is_none() {
+            tracing::info!("not serving: GRPC__SERVER__ENABLED is not set");
+            return Ok(());
+        }
+        self.serve_until(signal).await
+    }
+
+    /// What is set about errors that no service has does nothing, so it is a mistake.
+    fn check_errors(&mut self) -> Result<(), ServerError> {
+        if *self.settings.detailed_errors.get() {
+            self.chain.show_details();
+        }
+        let Some(chain) = self.chain.chain() else {
+            return Ok(());
+        };
+        if chain.errors.shows_details() {
+            tracing::warn!("callers see internal errors with all their causes: not for production");
+        }
+        let services = self.services.iter();
+        let tables: Vec<_> = services.map(|service| service.errors()).collect();
+        match chain.errors.unknown(&tables) {
+            Some(error) => Err(ServerError::unknown_error(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds health and reflection, which know the services that are there by then.
+    fn add_own_services(&mut self) -> Result<Stopping, ServerError> {
+        let mut stopping = Stopping {
+            lame_duck: *self.settings.lame_duck.get(),
+            grace: *self.settings.grace.get(),
+            tells_calls: self.tells_calls,
+            health: None,
+            #[cfg(feature = "reflection")]
+            reflection: None,
+        };
+        let serves_health = *self.settings.health_check_enabled.get();
+        // One that the user serves by other means stays.
+        if serves_health && !self.has(Health::NAME) {
+            let health = self.health.take().unwrap_or_default();
+            for service in &self.services {
+                health.register(service.name());
+            }
+            self.services.push(Arc::new(health.clone()));
+            stopping.health = Some(health);
+        }
+        #[cfg(feature = "reflection")]
+        if *self.settings.reflection_enabled.get()
+            && !self.has(ReflectionV1::NAME)
+            && !self.has(ReflectionV1Alpha::NAME)
+        {
+            let mut reflection = Reflection::new();
+            for service in &self.services {
+                reflection = reflection
+                    .add_descriptors(service.descriptors())
+                    .map_err(ServerError::reflection)?
+                    .list(service.name());
+            }
+            let missing: Vec<_> = reflection.missing().collect();
+            if !missing.is_empty() {
+                tracing::warn!(?missing, "reflection lacks files that are imported");
+            }
+            self.services.push(Arc::new(reflection.v1()));
+            self.services.push(Arc::new(reflection.v1alpha()));
+            stopping.reflection = Some(reflection);
+        }
+        Ok(stopping)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.services.iter().any(|service| service.name() == name)
+    }
+
+    /// Every path that is served.
+    fn routes(&self) -> Result<HashMap<&'static str, Route>, ServerError> {
+        let mut routes = HashMap::new();
+        for (index, service) in self.services.iter().enumerate() {
+            let mut earlier = self.services.iter().take(index);
+            if earlier.any(|other| other.name() == service.name()) {
+                return Err(ServerError::duplicate(service.name()));
+            }
+            for method in service.methods() {
+                let route = Route {
+                    service: Arc::clone(service),
+                    method,
+                    // Probes are answered when nobody else is.
+                    is_limited: service.name() != Health::NAME,
+                };
+                routes.insert(method.path(), route);
+            }
+        }
+        Ok(routes)
+    }
+
+    async fn listen(&self) -> Result<Listening, ServerError> {
+        let wanted = self.wanted();
+        let listening = match &wanted {
+            Address::Tcp(address) => TcpListener::bind(address).await.map(Listening::Tcp),
+            #[cfg(unix)]
+            Address::Unix(path) => Listening::unix(path),
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(std::io::ErrorKind::Unsupported.into()),
+        };
+        listening.map_err(|error| ServerError::bind(wanted, error))
+    }
+
+    fn wanted(&self) -> Address {
+        let settings = &self.settings;
+        match settings.unix_socket.get() {
+            Some(path) => Address::Unix(path.clone()),
+            None => Address::Tcp(SocketAddr::new(*settings.host.get(), *settings.port.get())),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The table of what can be set.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::error::shown;
+use super::takes::Form;
+
+/// Where the value of a setting comes from; the later one wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum SettingOrigin {
+    /// Nobody set it.
+    Default,
+    /// The file.
+    File,
+    /// The environment.
+    Env,
+    /// The program itself.
+    Code,
+}
+
+impl fmt::Display for SettingOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Default => "default",
+            Self::File => "file",
+            Self::Env => "env",
+            Self::Code => "code",
+        })
+    }
+}
+
+/// A value and where it comes from. It has no `Debug`: it may be a secret.
+#[derive(Clone)]
+pub(crate) struct Setting<T> {
+    value: T,
+    origin: SettingOrigin,
+}
+
+impl<T> Setting<T> {
+    pub(crate) fn new(value: T, origin: SettingOrigin) -> Self {
+        Self { value, origin }
+    }
+
+    pub(crate) fn get(&self) -> &T {
+        &self.value
+    }
+
+    pub(crate) fn origin(&self) -> SettingOrigin {
+        self.origin
+    }
+
+    /// Sets it by code.
+    pub(crate) fn set(&mut self, value: T) {
+        *self = Self::new(value, SettingOrigin::Code);
+    }
+}
+
+/// All settings of one section.
+pub(crate) trait Table: Default + 'static {
+    /// Its name, as it stands in variables: `SERVER`.
+    const SECTION: &'static str;
+    /// What can be set.
+    const ROWS: &'static [Row<Self>];
+
+    /// The file that was read, if one was.
+    fn file(&self) -> Option<&Path>;
+    /// Remembers the file.
+    fn set_file(&mut self, file: PathBuf);
+}
+
+/// One setting.
+pub(crate) struct Row<S> {
+    /// Its name in code and files: `max_workers`.
+    pub(super) name: &'static str,
+    pub(super) doc: &'static [&'static str],
+    pub(super) takes: fn() -> Cow<'static, str>,
+    pub(super) form: Form,
+    pub(super) secret: bool,
+    not_yet: Option<NotYet>,
+    set: fn(&mut S, &str, SettingOrigin) -> Option<()>,
+    show: fn(&S) -> (Option<String>, SettingOrigin),
+}
+
+/// Nothing enforces the setting, so it is refused: a limit that is ignored is worse than none.
+struct NotYet {
+    why: &'static str,
+    /// The value that asks for nothing, which is let be.
+    unless: Option<&'static str>,
+}
+
+impl<S> Row<S> {
+    pub(crate) const fn new(
+        name: &'static str,
+        doc: &'static [&'static str],
+        takes: (fn() -> Cow<'static, str>, Form),
+        set: fn(&mut S, &str, SettingOrigin) -> Option<()>,
+        show: fn(&S) -> (Option<String>, SettingOrigin),
+    ) -> Self {
+        Self {
+            name,
+            doc,
+            takes: takes.0,
+            form: takes.1,
+            secret: false,
+            not_yet: None,
+            set,
+            show,
+        }
+    }
+
+    /// Its value is never shown.
+    #[allow(dead_code, reason = "no setting is a secret so far")]
+    pub(crate) const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// Nothing enforces it; `why` says what to do instead.
+    pub(crate) const fn not_yet(mut self, why: &'static str) -> Self {
+        self.not_yet = Some(NotYet { why, unless: None });
+        self
+    }
+
+    /// Nothing enforces it unless it is `built`, and `value` asks for nothing.
+    pub(crate) const fn built(
+        mut self,
+        built: bool,
+        value: &'static str,
+        why: &'static str,
+    ) -> Self {
+        if !built {
+            let unless = Some(value);
+            self.not_yet = Some(NotYet { why, unless });
+        }
+        self
+    }
+
+    pub(super) fn is_enforced(&self) -> bool {
+        self.not_yet.is_none()
+    }
+
+    /// Its name in variables, without what all begin with: `MAX_WORKERS`.
+    pub(super) fn key(&self) -> String {
+        self.name.to_ascii_uppercase()
+    }
+
+    /// The value as it can be read again, and None where it is unset.
+    pub(super) fn show(&self, settings: &S) -> (Option<String>, SettingOrigin) {
+        (self.show)(settings)
+    }
+
+    /// Sets it to what `text` says, or says what is wrong with that.
+    pub(super) fn take(
+        &self,
+        settings: &mut S,
+        text: &str,
+        origin: SettingOrigin,
+    ) -> Result<(), String> {
+        let takes = (self.takes)();
+        if (self.set)(settings, text, origin).is_none() {
+            return Err(match self.secret {
+                true => format!("its value is not {takes}"),
+                false => format!("`{}` is not {takes}", shown(text)),
+            });
+        }
+        match &self.not_yet {
+            Some(not_yet) if self.show(settings).0.as_deref() != not_yet.unless => {
+                Err(not_yet.why.to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A struct with one field per setting, and its [`Table`].
+///
+/// A row is `name: What = default;`, below a line for people, where `What` is one of [`Takes`]. Flags
+/// stand behind the default: `, secret()`, `, not_yet("why")`, `, not_yet_unless("false", "why")`.
+///
+/// [`Takes`]: super::Takes
+macro_rules! settings {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $table:ident = $section:literal;
+        $(
+            $(#[doc = $doc:literal])+
+            $name:ident: $takes:ty = $default:expr $(, $flag:ident($($argument:expr),*))*;
+        )+
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone)]
+        $visibility struct $table {
+            file: Option<std::path::PathBuf>,
+            $(
+                $(#[doc = $doc])+
+                $visibility $name: $crate::settings::Setting<
+                    <$takes as $crate::settings::Takes>::Value
+                >,
+            )+
+        }
+
+        impl Default for $table {
+            fn default() -> Self {
+                use $crate::settings::{Setting, SettingOrigin};
+                Self {
+                    file: None,
+                    $($name: Setting::new($default, SettingOrigin::Default),)+
+                }
+            }
+        }
+
+        impl $crate::settings::Table for $table {
+            const SECTION: &'static str = $section;
+            const ROWS: &'static [$crate::settings::Row<Self>] = {
+                use $crate::settings::{Row, Setting, Takes};
+                &[$(
+                    Row::new(
+                        stringify!($name),
+                        &[$($doc),+],
+                        (<$takes as Takes>::takes, <$takes as Takes>::FORM),
+                        |settings: &mut Self, text, origin| {
+                            let value = <$takes as Takes>::read(text)?;
+                            settings.$name = Setting::new(value, origin);
+                            Some(())
+                        },
+                        |settings: &Self| {
+                            let setting = &settings.$name;
+                            (<$takes as Takes>::show(setting.get()), setting.origin())
+                        },
+                    )
+                    $(.$flag($($argument),*))*
+                ),+]
+            };
+
+            fn file(&self) -> Option<&std::path::Path> {
+                self.file.as_deref()
+            }
+
+            fn set_file(&mut self, file: std::path::PathBuf) {
+                self.file = Some(file);
+            }
+        }
+
+        impl std::fmt::Debug for $table {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                $crate::settings::EffectiveSettings::of(self).fmt(f)
+            }
+        }
+    };
+}
+pub(crate) use settings;
