@@ -1,6 +1,7 @@
 //! [`Method`]: what is known of an RPC before it is called.
 
 use std::fmt;
+use std::time::Duration;
 
 /// One RPC of a service: its path, its kind and what the proto says of it.
 ///
@@ -13,6 +14,7 @@ pub struct Method {
     kind: Kind,
     idempotency: Idempotency,
     errors: &'static [&'static str],
+    deadline_cap: Option<Duration>,
 }
 
 /// Which side of a call streams.
@@ -72,6 +74,7 @@ impl Method {
             kind,
             idempotency: Idempotency::Unknown,
             errors: &[],
+            deadline_cap: None,
         }
     }
 
@@ -93,6 +96,13 @@ impl Method {
     #[must_use]
     pub const fn errors(mut self, reasons: &'static [&'static str]) -> Self {
         self.errors = reasons;
+        self
+    }
+
+    /// The same RPC, on which its server works no longer than `cap`, whatever the caller says.
+    #[must_use]
+    pub const fn deadline_cap(mut self, cap: Duration) -> Self {
+        self.deadline_cap = Some(cap);
         self
     }
 
@@ -131,6 +141,12 @@ impl Method {
     #[must_use]
     pub const fn declared_errors(&self) -> &'static [&'static str] {
         self.errors
+    }
+
+    /// How long its server works on it at most; `None` if the proto doesn't say.
+    #[must_use]
+    pub const fn capped_at(&self) -> Option<Duration> {
+        self.deadline_cap
     }
 
     /// Whether calling twice is as good as calling once.

@@ -34,6 +34,8 @@ fixtures! {
     corners,
     /// Custom options on everything.
     custom_options,
+    /// Methods with a cap on their deadlines.
+    deadlines,
     /// Deprecated methods, messages, fields and enums.
     deprecated,
     /// Bytes as shared buffers and of a fixed length.

@@ -62,6 +62,7 @@ snapshots! {
     comments
     corners
     custom_options
+    deadlines
     deprecated
     entity_bytes
     entity_bytes_buffers

@@ -3,18 +3,28 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::tokens::{doc, ident};
+use super::tokens::{doc, duration, ident};
 use crate::model::{Idempotency, Kind, Method, Service};
 
 pub(super) fn module(service: &Service) -> TokenStream {
     let about = doc(&format!("The methods of `{}`.", service.full_name));
     let name = ident(&service.module);
     let constants = service.methods.iter().map(constant);
+    let has_cap = |method: &Method| method.policy.deadline_cap.is_some();
+    let names = if service.methods.iter().any(has_cap) {
+        quote!(
+            use ::apibase::codegen::{Duration, Method};
+        )
+    } else {
+        quote!(
+            use ::apibase::codegen::Method;
+        )
+    };
     let all = service.methods.iter().map(|method| ident(&method.constant));
     quote! {
         #about
         pub mod #name {
-            use ::apibase::codegen::Method;
+            #names
 
             #(#constants)*
 
@@ -39,11 +49,15 @@ fn constant(method: &Method) -> TokenStream {
         Idempotency::Idempotent => quote!(.idempotent()),
         Idempotency::NoSideEffects => quote!(.no_side_effects()),
     };
+    let cap = method.policy.deadline_cap.map(|cap| {
+        let cap = duration(cap);
+        quote!(.deadline_cap(#cap))
+    });
     let declared = &method.policy.errors;
     let errors = (!declared.is_empty()).then(|| quote!(.errors(&[#(#declared),*])));
     quote! {
         #about
-        pub const #name: Method = Method::#kind(#path) #idempotency #errors;
+        pub const #name: Method = Method::#kind(#path) #idempotency #cap #errors;
     }
 }
 

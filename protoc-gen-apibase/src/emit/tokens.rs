@@ -1,6 +1,8 @@
 //! Small pieces of Rust that several emitters need.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use std::time::Duration;
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use crate::model::{Method, Type};
@@ -77,4 +79,20 @@ pub(super) fn mapped(method: &Method) -> TokenStream {
     };
     let (request, response) = (mapper(&method.request), mapper(&method.response));
     quote!(.mapped(#request, #response))
+}
+
+/// A duration as an expression for a constant, with `Duration` as the last part of its path.
+pub(super) fn duration(duration: Duration) -> TokenStream {
+    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+    let whole = Literal::u64_unsuffixed(seconds);
+    if nanos == 0 {
+        return quote!(Duration::from_secs(#whole));
+    }
+    let millis = u64::try_from(duration.as_millis()).ok();
+    if let Some(millis) = millis.filter(|_| nanos % 1_000_000 == 0) {
+        let millis = Literal::u64_unsuffixed(millis);
+        return quote!(Duration::from_millis(#millis));
+    }
+    let nanos = Literal::u32_unsuffixed(nanos);
+    quote!(Duration::new(#whole, #nanos))
 }

@@ -23,6 +23,7 @@ pub(crate) fn accept(
     peer: Option<Peer>,
     method: Option<&'static Method>,
     chain: &Interceptors,
+    cap: Option<Duration>,
 ) -> Result<(Context, &'static Method), Refused> {
     let refuse = |reason, problem| Refused {
         path: parts.uri.path().to_owned(),
@@ -51,20 +52,25 @@ pub(crate) fn accept(
     if let Some(status) = unknown_encoding(&parts.headers) {
         return Err(refuse(Refusal::Encoding, Problem::Status(status)));
     }
-    let deadline = match timeout::read(&parts.headers) {
-        Ok(None) => None,
+    let timeout = match timeout::read(&parts.headers) {
         Ok(Some(Duration::ZERO)) => {
             let status = Status::new(Code::DeadlineExceeded, "the deadline had passed on arrival");
             return Err(refuse(Refusal::DeadlineSpent, Problem::Status(status)));
         }
-        // A deadline beyond what the clock can say is none.
-        Ok(Some(timeout)) => Instant::now().checked_add(timeout),
+        Ok(timeout) => timeout,
         Err(timeout::Malformed) => {
             let message = "`grpc-timeout` is not one to eight digits and one of H, M, S, m, u, n";
             let status = Status::new(Code::Internal, message);
             return Err(refuse(Refusal::Timeout, Problem::Status(status)));
         }
     };
+    // The least of what the caller asks for, the method's cap and the server's.
+    let timeout = [timeout, method.capped_at(), cap]
+        .into_iter()
+        .flatten()
+        .min();
+    // A deadline beyond what the clock can say is none.
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let metadata = MetadataMap::from_headers(parts.headers);
     let chain = chain.chain().cloned();
     let context = Context::incoming(*method, peer, metadata, deadline, chain);

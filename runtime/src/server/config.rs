@@ -13,7 +13,6 @@ use crate::settings::{
 use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
 
 const NOT_BUILT: &str = "it takes the feature `reflection`; build with it, or set it to false";
-const NOT_YET: &str = "this version doesn't enforce it; unset it";
 
 settings! {
     /// A server's settings and where they come from.
@@ -35,7 +34,7 @@ settings! {
     /// Reads messages up to this size; a larger one is refused.
     max_message_size: Size = DEFAULT_MAX_MESSAGE_SIZE;
     /// Cuts a call off after this time, however long its caller would wait.
-    deadline_cap: OrOff<Timeout> = None, not_yet(NOT_YET);
+    deadline_cap: OrOff<Timeout> = None;
     /// Takes this many connections at once; one more is closed at once.
     max_connections: OrOff<Count> = Some(10_000);
     /// Takes this many connections at once from one address. A proxy or a sidecar is one address.

@@ -1,10 +1,10 @@
-//! [`Limits`]: what connections may take.
+//! [`Limits`]: what connections and their calls may take.
 
 use std::time::Duration;
 
 use super::config::ServerSettings;
 
-/// What connections may take.
+/// What connections and their calls may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
     /// At once; more are closed as they come.
@@ -21,6 +21,8 @@ pub(super) struct Limits {
     pub(super) age: Option<Duration>,
     /// How long its calls then have to end.
     pub(super) age_grace: Duration,
+    /// How long a call takes at most.
+    pub(super) deadline_cap: Option<Duration>,
 }
 
 impl Limits {
@@ -36,6 +38,7 @@ impl Limits {
             keepalive_timeout: *settings.keepalive_timeout.get(),
             age: *settings.max_connection_age.get(),
             age_grace: *settings.max_connection_age_grace.get(),
+            deadline_cap: *settings.deadline_cap.get(),
         }
     }
 

@@ -62,7 +62,7 @@ where
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         let method = S::METHODS.iter().find(|method| method.path() == path);
-        match accept(parts, None, method, chain) {
+        match accept(parts, None, method, chain, None) {
             Ok((context, method)) => {
                 let guard = CallGuard::new(context.clone(), method);
                 let body = RequestBody::foreign(body);

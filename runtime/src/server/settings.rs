@@ -129,7 +129,7 @@ impl Server {
         self
     }
 
-    /// Listens on this port; 0 takes a free one, which [`BoundServer::local_addr`] tells.
+    /// Listens on this port; 0 takes a free one, which [`BoundServer::local_addr`](crate::BoundServer::local_addr) tells.
     /// Default: 50051.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
@@ -206,6 +206,14 @@ impl Server {
     #[must_use]
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.settings.max_message_size.set(bytes);
+        self
+    }
+
+    /// Works on a call no longer than this, streams included, however long its caller would wait: then
+    /// the servicer is dropped, and the caller told `DEADLINE_EXCEEDED`. Health has no cap. Default: none.
+    #[must_use]
+    pub fn deadline_cap(mut self, cap: Duration) -> Self {
+        self.settings.deadline_cap.set(Some(cap));
         self
     }
 

@@ -8,7 +8,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::entities::allow_deprecated;
-use super::tokens::{deprecated_if, doc, docs, ident};
+use super::tokens::{deprecated_if, doc, docs, duration, ident};
 use crate::layout::Banner;
 use crate::model::errors::{Catalogue, CatalogueError, Metadata, Public};
 
@@ -188,8 +188,8 @@ fn row(error: &CatalogueError) -> TokenStream {
         (false, _) => None,
         (true, None) => Some(quote!(.retryable())),
         (true, Some(delay)) => {
-            let delay = texts::duration(delay);
-            Some(quote!(.retry_after(#delay)))
+            let delay = duration(delay);
+            Some(quote!(.retry_after(rt::#delay)))
         }
     };
     let redacted = (error.public == Public::Redacted).then(|| quote!(.redacted()));

@@ -1,8 +1,6 @@
 //! Messages of errors, as Rust writes them.
 
-use std::time::Duration;
-
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{allow_deprecated_of, match_self, pattern};
@@ -81,20 +79,4 @@ fn has(message: &[Piece], metadata: &Metadata) -> bool {
 /// Whether `write!` gets a text that ends in a newline, which clippy takes for a mistake.
 fn ends_in_newline(error: &CatalogueError) -> bool {
     matches!(error.message.as_slice(), [_, .., Piece::Text(last)] if last.ends_with('\n'))
-}
-
-/// A duration as an expression for a constant.
-pub(super) fn duration(duration: Duration) -> TokenStream {
-    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
-    let whole = Literal::u64_unsuffixed(seconds);
-    if nanos == 0 {
-        return quote!(rt::Duration::from_secs(#whole));
-    }
-    let millis = u64::try_from(duration.as_millis()).ok();
-    if let Some(millis) = millis.filter(|_| nanos % 1_000_000 == 0) {
-        let millis = Literal::u64_unsuffixed(millis);
-        return quote!(rt::Duration::from_millis(#millis));
-    }
-    let nanos = Literal::u32_unsuffixed(nanos);
-    quote!(rt::Duration::new(#whole, #nanos))
 }

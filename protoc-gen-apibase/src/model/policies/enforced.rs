@@ -42,7 +42,6 @@ static METHOD: &[Row<MethodRule>] = &[
     Row { field: "auth", then: OPEN, is_set: |rule| rule.auth.as_ref().is_some_and(|auth| !auth.public) },
     Row { field: "rate_limit", then: UNLIMITED, is_set: |rule| rule.rate_limit.is_some() },
     Row { field: "deadline", then: Then::Warning, is_set: |rule| rule.deadline.is_some() },
-    Row { field: "deadline_cap", then: Then::Warning, is_set: |rule| rule.deadline_cap.is_some() },
     Row { field: "retry", then: Then::Warning, is_set: |rule| rule.retry.is_some() },
     Row { field: "hedging", then: Then::Warning, is_set: |rule| rule.hedging.is_some() },
     Row { field: "detached", then: Then::Warning, is_set: |rule| rule.detached },

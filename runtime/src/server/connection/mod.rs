@@ -57,7 +57,8 @@ pub(super) struct Shared {
 pub(super) struct Route {
     pub(super) service: Arc<dyn ErasedService>,
     pub(super) method: &'static Method,
-    /// Whether its calls count among those that may run at once.
+    /// Whether its calls count among those that may run at once, and have the server's cap on
+    /// deadlines.
     pub(super) is_limited: bool,
 }
 
@@ -192,7 +193,10 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let (parts, body) = request.into_parts();
         let route = shared.routes.get(parts.uri.path());
         let method = route.map(|route| route.method);
-        let (context, method) = match accept(parts, Some(self.peer.clone()), method, chain) {
+        let cap = route
+            .filter(|route| route.is_limited)
+            .and(shared.limits.deadline_cap);
+        let (context, method) = match accept(parts, Some(self.peer.clone()), method, chain, cap) {
             Ok(accepted) => accepted,
             Err(refused) => return Answering::refused(refused.respond(chain)),
         };
