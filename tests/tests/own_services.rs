@@ -27,8 +27,11 @@ const REFLECTION: [&str; 2] = [
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
 ];
 
-/// Passes soon.
-const SHORT: Duration = Duration::from_millis(50);
+/// Longer than a call takes on a busy machine.
+const LAME_DUCK: Duration = Duration::from_secs(1);
+
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(3600);
 
 /// `HealthCheckRequest`.
 #[derive(Clone, PartialEq, Message)]
@@ -162,10 +165,7 @@ async fn a_server_that_stops_says_so_first_and_serves_on_for_its_lame_duck_time(
     let health = Health::new();
     let watched = health.clone();
     let server = Running::with(scripted, |server| {
-        server
-            .health(health)
-            .lame_duck(SHORT * 4)
-            .grace(SHORT * 100)
+        server.health(health).lame_duck(LAME_DUCK).grace(LONG)
     })
     .await;
     let mut client = server.raw().await;
