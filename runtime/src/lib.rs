@@ -29,7 +29,10 @@
 //! | what flows from call to call | [`Context`], [`TypedMetadata`] |
 //! | a servicer's signatures | [`Streamed`], [`Inbound`], [`DomainError`], [`ServiceError`] |
 //! | a client's | [`CallError`], [`Failure`], [`Replies`], [`CallOptions`], [`CallInfo`] |
+//! | errors | [`DomainError`], [`ErrorTable`], [`ErrorPolicy`], [`ErrorDetails`], [`ErrorResponse`] |
 //! | serving | [`Server`], [`Interceptors`], [`TowerService`] for tonic and axum |
+//! | what a server serves by itself | [`Health`], `Reflection` |
+//! | what runs on it | [`ServerHandle`], [`CallInFlight`] |
 //! | settings of a server | [`EffectiveSettings`], [`SettingOrigin`], [`ConfigError`] |
 //! | connecting | [`Channel`], [`Target`], [`Transport`] for any other |
 //! | entities | [`ProtobufMapper`], [`MapError`], [`Grade`], [`Open`], [`Money`], [`LatLng`] |
@@ -41,7 +44,7 @@
 //!
 //! - `server` (default): [`Server`]. Without it, services are mounted in tonic or axum.
 //! - `client` (default): [`Channel`] connects. Without it, stubs run over another [`Transport`].
-//! - `reflection`: `Reflection`, which tells tools such as grpcurl what is served.
+//! - `reflection` (default): `Reflection`, which tells tools such as grpcurl what is served.
 //! - `uuid`, `decimal`, `url`, `json`: fields of entities that are a `uuid::Uuid`, a
 //!   `rust_decimal::Decimal`, a `url::Url`, a `serde_json::Value`.
 //! - `chrono`, `time`, `jiff`: fields of entities that are a time, a date or a duration of one of

@@ -1,5 +1,6 @@
 //! [`CallInfo`]: what is known of a call afterwards.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tonic::metadata::MetadataMap;
@@ -21,10 +22,10 @@ use crate::Status;
 /// let region: Option<String> = info.headers().text("x-region").ok().flatten();
 /// # }
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct CallInfo(Arc<Mutex<Known>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Known {
     headers: MetadataMap,
     trailers: MetadataMap,
@@ -86,5 +87,34 @@ impl CallInfo {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for CallInfo {
+    /// Shows no metadata: it can hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.known();
+        f.debug_struct("CallInfo")
+            .field("code", &known.status.as_ref().map(Status::code))
+            .field("attempts", &known.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_metadata() {
+        let info = CallInfo::new();
+        let mut metadata = MetadataMap::new();
+        metadata.insert("set-cookie", "hunter2".parse().unwrap());
+        info.set_headers(metadata.clone());
+        info.set_trailers(metadata.clone());
+        info.set_status(Status::with_metadata(crate::Code::NotFound, "", metadata));
+        let shown = format!("{info:?}");
+        assert!(shown.contains("NotFound"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

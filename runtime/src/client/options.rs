@@ -24,7 +24,7 @@ use crate::{MetadataError, TypedMetadata};
 ///     .deadline(Duration::from_millis(250))
 ///     .metadata("x-tenant", "acme");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CallOptions {
     pub(super) deadline: Option<Duration>,
     pub(super) metadata: MetadataMap,
@@ -109,5 +109,31 @@ impl CallOptions {
 impl Default for CallOptions {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl fmt::Debug for CallOptions {
+    /// Shows no metadata: a token is mostly there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions")
+            .field("deadline", &self.deadline)
+            .field("max_message_size", &self.max_message_size)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_metadata() {
+        let options = CallOptions::new()
+            .deadline(Duration::from_secs(2))
+            .metadata("authorization", "Bearer hunter2")
+            .metadata("x-wrong", "hunter2\n");
+        let shown = format!("{options:?}");
+        assert!(shown.contains("2s"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

@@ -26,7 +26,7 @@ use crate::{Code, MetadataError, Status};
 /// assert_eq!(status.code(), Code::NotFound);
 /// assert!(matches!(DomainError::from_status(status), Ok(DomainError::NotFound(_))));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum DomainError {
     /// The request is wrong: `INVALID_ARGUMENT`.
@@ -251,6 +251,31 @@ impl ServiceError for DomainError {
     /// None: it has no domain beside the one that all services have.
     fn from_reason(_reason: &str, _metadata: &mut ErrorMetadata) -> Option<Self> {
         None
+    }
+}
+
+impl fmt::Debug for DomainError {
+    /// Shows neither metadata nor details of a raw status, which can hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, fault) = match self {
+            Self::Validation(fault) => ("Validation", fault),
+            Self::NotFound(fault) => ("NotFound", fault),
+            Self::Unauthorized(fault) => ("Unauthorized", fault),
+            Self::Forbidden(fault) => ("Forbidden", fault),
+            Self::Conflict(fault) => ("Conflict", fault),
+            Self::RateLimit(fault) => ("RateLimit", fault),
+            Self::ExternalService(fault) => ("ExternalService", fault),
+            Self::Database(fault) => ("Database", fault),
+            Self::Timeout(fault) => ("Timeout", fault),
+            Self::Status(status) => {
+                return f
+                    .debug_struct("Status")
+                    .field("code", &status.code())
+                    .field("message", &status.message())
+                    .finish_non_exhaustive();
+            }
+        };
+        f.debug_tuple(name).field(fault).finish()
     }
 }
 

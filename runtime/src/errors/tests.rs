@@ -360,3 +360,18 @@ fn an_error_is_small() {
     assert!(size_of::<crate::CallError<DomainError>>() <= 16);
     assert!(size_of::<crate::InboundError>() <= 8);
 }
+
+#[test]
+fn debug_shows_no_metadata_of_a_raw_status() {
+    let mut raw = Status::with_details(Code::Aborted, "race", "hunter2".into());
+    raw.metadata_mut()
+        .insert("x-token", "hunter2".parse().unwrap());
+    let shown = format!("{:?}", DomainError::from(raw));
+    assert!(
+        shown.contains("Aborted") && shown.contains("race"),
+        "{shown}"
+    );
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let shown = format!("{:?}", DomainError::not_found("gone"));
+    assert!(shown.starts_with("NotFound(Fault("), "{shown}");
+}

@@ -109,8 +109,8 @@ impl BoundServer {
         &self.address
     }
 
-    /// Serves until `signal` is there. Then no new call is taken, those that run have the grace to
-    /// end, and what is left is cut off.
+    /// Serves until `signal` is there. Health then says `NOT_SERVING`; after the lame-duck time no new
+    /// call is taken, those that run have the grace to end, and what is left is cut off.
     pub async fn serve_until(self, signal: impl Future<Output = ()>) {
         let tracker = TaskTracker::new();
         let stop = Stop {

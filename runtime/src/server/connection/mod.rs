@@ -19,6 +19,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(super) use self::admission::{Admission, Admitted, Full};
 use super::accept::{Refused, accept};
 use super::body::ReplyBody;
 use super::call::Call;
@@ -39,8 +40,6 @@ use crate::wire::{CONNECTION_TO_STREAM, SERVER_STREAM_WINDOW};
 /// attack), and so is one that makes us reset them (`MadeYouReset`), for which hyper has no limit
 /// unless one is set.
 const MAX_RESETS: usize = 1024;
-
-pub(super) use self::admission::{Admission, Admitted, Full};
 
 /// What all connections of a server share.
 pub(super) struct Shared {
