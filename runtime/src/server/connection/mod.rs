@@ -2,16 +2,12 @@
 
 mod admission;
 mod preface;
+mod requests;
 
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::Semaphore;
@@ -20,17 +16,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(super) use self::admission::{Admission, Admitted, Full};
-use super::accept::{Refused, accept};
-use super::body::ReplyBody;
-use super::call::Call;
-use super::guard::{CallGuard, Place};
+use self::requests::Requests;
 use super::in_flight::InFlight;
 use super::interceptors::Interceptors;
 use super::limits::Limits;
 use super::overdue::Overdue;
-use super::request::RequestBody;
-use super::service::{BoxDispatch, ErasedService};
-use super::serving::Serving;
+use super::service::ErasedService;
 use super::socket::Socket;
 use crate::Method;
 use crate::context::Peer;
@@ -95,10 +86,7 @@ pub(super) async fn serve(
     };
     let age = shared.limits.own_age();
     let age_grace = shared.limits.age_grace;
-    let requests = Requests {
-        peer: peer.clone(),
-        shared: Arc::clone(&shared),
-    };
+    let requests = Requests::new(peer.clone(), Arc::clone(&shared));
     let connection = http2(&shared, tracker).serve_connection(TokioIo::new(io), requests);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -173,86 +161,6 @@ fn http2(shared: &Shared, tracker: TaskTracker) -> http2::Builder<Tracked> {
         .initial_stream_window_size(SERVER_STREAM_WINDOW)
         .initial_connection_window_size(SERVER_STREAM_WINDOW * CONNECTION_TO_STREAM);
     builder
-}
-
-/// The requests of one connection.
-struct Requests {
-    shared: Arc<Shared>,
-    peer: Peer,
-}
-
-impl hyper::service::Service<Request<Incoming>> for Requests {
-    type Response = Response<ReplyBody>;
-    type Error = Infallible;
-    type Future = Answering;
-
-    fn call(&self, request: Request<Incoming>) -> Answering {
-        let shared = &*self.shared;
-        let chain = &shared.chain;
-        let (parts, body) = request.into_parts();
-        let route = shared.routes.get(parts.uri.path());
-        let method = route.map(|route| route.method);
-        let cap = route
-            .filter(|route| route.is_limited)
-            .and(shared.limits.deadline_cap);
-        let (context, method) = match accept(parts, Some(self.peer.clone()), method, chain, cap) {
-            Ok(accepted) => accepted,
-            Err(refused) => return Answering::refused(refused.respond(chain)),
-        };
-        let permit = match route {
-            Some(route) if route.is_limited => {
-                Some(Arc::clone(&shared.permits).try_acquire_owned()).transpose()
-            }
-            _ => Ok(None),
-        };
-        let (Some(route), Ok(permit)) = (route, permit) else {
-            let refused = Refused::overloaded(method.path(), shared.max_concurrent_rpcs);
-            return Answering::refused(refused.respond(chain));
-        };
-        let place = Place {
-            running: shared.in_flight.start(context.clone()),
-            _permit: permit,
-        };
-        let guard = CallGuard::new(context.clone(), method).at(place);
-        let body = RequestBody::Own(body);
-        let call = Call::new(context, method, body, shared.max_message_size);
-        Answering::Serving {
-            serving: Serving::new(route.service.dispatch_boxed(call), guard),
-        }
-    }
-}
-
-pin_project_lite::pin_project! {
-    /// A request being answered.
-    #[project = AnsweringProjection]
-    enum Answering {
-        Refused { response: Option<Response<ReplyBody>> },
-        Serving {
-            #[pin]
-            serving: Serving<BoxDispatch>,
-        },
-    }
-}
-
-impl Answering {
-    fn refused(response: Response<ReplyBody>) -> Self {
-        Self::Refused {
-            response: Some(response),
-        }
-    }
-}
-
-impl Future for Answering {
-    type Output = Result<Response<ReplyBody>, Infallible>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output> {
-        match self.project() {
-            AnsweringProjection::Refused { response } => {
-                Poll::Ready(Ok(response.take().unwrap_or_default()))
-            }
-            AnsweringProjection::Serving { serving } => serving.poll(cx).map(Ok),
-        }
-    }
 }
 
 /// Spawns hyper's tasks where the server can wait for them.
