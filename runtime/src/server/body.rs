@@ -9,9 +9,9 @@ use std::task::{Context as Task, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response, header};
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::Sleep;
 
 use super::call::{Answer, Reply};
+use super::deadline::Deadline;
 use super::guard::CallGuard;
 use super::serving::{deadline_exceeded, panicked};
 use super::trailers;
@@ -26,8 +26,8 @@ use crate::{Code, Context, Status};
 pub struct ReplyBody {
     content: Content,
     guard: Option<CallGuard>,
-    /// The deadline, where a stream has one.
-    sleep: Option<Pin<Box<Sleep>>>,
+    /// Of a stream.
+    deadline: Deadline,
 }
 
 enum Content {
@@ -46,28 +46,18 @@ impl ReplyBody {
         Self {
             content: Content::Empty,
             guard: None,
-            sleep: None,
+            deadline: Deadline::Never,
         }
     }
 
     /// The response that carries `reply`.
-    pub(crate) fn respond(
-        reply: Reply,
-        guard: CallGuard,
-        sleep: Option<Pin<Box<Sleep>>>,
-    ) -> Response<Self> {
+    pub(crate) fn respond(reply: Reply, guard: CallGuard, deadline: Deadline) -> Response<Self> {
         let content = match reply.0 {
             Answer::Message(frame) => Content::Message(frame),
-            Answer::Stream(source) => {
-                #[cfg(feature = "server")]
-                if let Some(deadline) = guard.context().deadline() {
-                    super::overdue::watch(deadline);
-                }
-                Content::Stream {
-                    source,
-                    buffer: BytesMut::new(),
-                }
-            }
+            Answer::Stream(source) => Content::Stream {
+                source,
+                buffer: BytesMut::new(),
+            },
             Answer::Failed(status) => return Self::trailers_only(Some(guard), &status),
         };
         let mut headers = headers::from_metadata(guard.context().response().take_headers());
@@ -80,7 +70,7 @@ impl ReplyBody {
         let mut response = Response::new(Self {
             content,
             guard: Some(guard),
-            sleep,
+            deadline,
         });
         *response.headers_mut() = headers;
         response
@@ -101,7 +91,7 @@ impl ReplyBody {
         let mut response = Response::new(Self {
             content: Content::Empty,
             guard,
-            sleep: None,
+            deadline: Deadline::Never,
         });
         *response.headers_mut() = headers;
         response
@@ -132,9 +122,7 @@ impl ReplyBody {
             return Poll::Ready(Fill::End(Ok(())));
         };
         let call = self.guard.as_ref().map(CallGuard::context);
-        if let Some(sleep) = &mut self.sleep
-            && sleep.as_mut().poll(cx).is_ready()
-        {
+        if self.deadline.has_passed(cx) {
             return Poll::Ready(Fill::End(Err(deadline_exceeded(call))));
         }
         // The source is not polled again after a panic.

@@ -9,6 +9,7 @@
 pub(crate) mod accept;
 mod body;
 mod call;
+mod deadline;
 mod guard;
 mod interceptors;
 mod mount;
@@ -31,8 +32,6 @@ mod in_flight;
 mod limits;
 #[cfg(feature = "server")]
 mod listen;
-#[cfg(feature = "server")]
-mod overdue;
 #[cfg(feature = "server")]
 mod settings;
 #[cfg(feature = "server")]

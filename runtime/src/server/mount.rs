@@ -12,6 +12,7 @@ use http_body::Body;
 use super::accept::accept;
 use super::body::ReplyBody;
 use super::call::Call;
+use super::deadline::Deadline;
 use super::guard::CallGuard;
 use super::interceptors::{ChainError, Interceptors};
 use super::request::RequestBody;
@@ -67,7 +68,8 @@ where
                 let guard = CallGuard::new(context.clone(), method);
                 let body = RequestBody::foreign(body);
                 let call = Call::new(context, method, body, DEFAULT_MAX_MESSAGE_SIZE);
-                let serving = Serving::new(service.dispatch(call), guard);
+                let deadline = Deadline::timed(guard.context().deadline());
+                let serving = Serving::new(service.dispatch(call), guard, deadline);
                 Box::pin(async move { Ok(serving.await) })
             }
             Err(refused) => {

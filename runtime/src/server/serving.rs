@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use http::Response;
-use tokio::time::{Sleep, sleep_until};
 
 use super::body::ReplyBody;
 use super::call::Reply;
+use super::deadline::Deadline;
 use super::guard::CallGuard;
 use crate::errors;
 use crate::{Code, Context, Status};
@@ -21,18 +21,16 @@ pin_project_lite::pin_project! {
         #[pin]
         dispatch: Option<F>,
         guard: Option<CallGuard>,
-        // One box a call that has a deadline: a timer must not move, and it moves on to the body.
-        sleep: Option<Pin<Box<Sleep>>>,
+        deadline: Deadline,
     }
 }
 
 impl<F> Serving<F> {
-    pub(crate) fn new(dispatch: F, guard: CallGuard) -> Self {
-        let deadline = guard.context().deadline();
+    pub(crate) fn new(dispatch: F, guard: CallGuard, deadline: Deadline) -> Self {
         Self {
             dispatch: Some(dispatch),
             guard: Some(guard),
-            sleep: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
+            deadline,
         }
     }
 }
@@ -42,10 +40,7 @@ impl<F: Future<Output = Reply>> Future for Serving<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let late = match this.sleep {
-            Some(sleep) => sleep.as_mut().poll(cx).is_ready(),
-            None => false,
-        };
+        let late = this.deadline.has_passed(cx);
         let call = this.guard.as_ref().map(CallGuard::context);
         let reply = if late {
             Reply::failed(deadline_exceeded(call))
@@ -61,7 +56,10 @@ impl<F: Future<Output = Reply>> Future for Serving<F> {
         // The servicer is dropped before its caller hears of the end.
         this.dispatch.set(None);
         Poll::Ready(match this.guard.take() {
-            Some(guard) => ReplyBody::respond(reply, guard, this.sleep.take()),
+            Some(guard) => {
+                let deadline = std::mem::replace(this.deadline, Deadline::Never);
+                ReplyBody::respond(reply, guard, deadline)
+            }
             None => Response::new(ReplyBody::empty()),
         })
     }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::address::Address;
-use super::connection::{Route, Shared};
+use super::connection::{Load, Route, Shared};
 use super::error::ServerError;
 use super::limits::Limits;
 use super::listen::{BoundServer, Stopping};
@@ -51,6 +51,7 @@ impl Server {
         let max_concurrent_rpcs = *settings.max_concurrent_rpcs.get();
         let permits = max_concurrent_rpcs.min(Semaphore::MAX_PERMITS);
         let shared = Shared {
+            load: Load::new(routes.len()),
             routes,
             permits: Arc::new(Semaphore::new(permits)),
             max_concurrent_rpcs,
@@ -196,6 +197,7 @@ impl Server {
             }
             for method in service.methods() {
                 let route = Route {
+                    index: routes.len(),
                     service: Arc::clone(service),
                     method,
                     // Probes are answered when nobody else is.

@@ -1,6 +1,7 @@
 //! One connection: HTTP/2 by hyper, and each of its requests to its service.
 
 mod admission;
+mod executor;
 mod preface;
 mod requests;
 
@@ -16,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(super) use self::admission::{Admission, Admitted, Full};
+use self::executor::Executor;
+pub(super) use self::executor::Load;
 use self::requests::Requests;
 use super::in_flight::InFlight;
 use super::interceptors::Interceptors;
 use super::limits::Limits;
-use super::overdue::Overdue;
 use super::service::ErasedService;
 use super::socket::Socket;
 use crate::Method;
@@ -41,12 +43,15 @@ pub(super) struct Shared {
     pub(super) max_message_size: usize,
     pub(super) limits: Limits,
     pub(super) in_flight: Arc<InFlight>,
+    pub(super) load: Arc<Load>,
 }
 
 /// Where a path leads.
 pub(super) struct Route {
     pub(super) service: Arc<dyn ErasedService>,
     pub(super) method: &'static Method,
+    /// Its place among the server's routes.
+    pub(super) index: usize,
     /// Whether its calls count among those that may run at once, and have the server's cap on
     /// deadlines.
     pub(super) is_limited: bool,
@@ -86,20 +91,21 @@ pub(super) async fn serve(
     };
     let age = shared.limits.own_age();
     let age_grace = shared.limits.age_grace;
-    let requests = Requests::new(peer.clone(), Arc::clone(&shared));
-    let connection = http2(&shared, tracker).serve_connection(TokioIo::new(io), requests);
-    let mut connection = std::pin::pin!(connection);
+    let executor = Executor::new(Arc::clone(&shared.load), tracker);
+    let requests = Requests::new(peer.clone(), Arc::clone(&shared), executor.clone());
+    let connection = http2(&shared, executor.clone()).serve_connection(TokioIo::new(io), requests);
+    let mut connection = std::pin::pin!(executor.drive(connection));
     let ended = tokio::select! {
         ended = connection.as_mut() => Ended::of(ended),
         () = stop.drain.cancelled() => {
-            connection.as_mut().graceful_shutdown();
+            connection.as_mut().connection().graceful_shutdown();
             tokio::select! {
                 ended = connection.as_mut() => Ended::of(ended),
                 () = stop.kill.cancelled() => Ended::Stopped,
             }
         }
         () = after(age) => {
-            connection.as_mut().graceful_shutdown();
+            connection.as_mut().connection().graceful_shutdown();
             tokio::select! {
                 ended = connection.as_mut() => Ended::of(ended),
                 () = stop.kill.cancelled() => Ended::Stopped,
@@ -144,10 +150,10 @@ async fn after(time: Option<Duration>) {
     }
 }
 
-fn http2(shared: &Shared, tracker: TaskTracker) -> http2::Builder<Tracked> {
+fn http2(shared: &Shared, executor: Executor) -> http2::Builder<Executor> {
     // One stream more than calls, so that it is our refusal that a peer gets.
     let streams = shared.max_concurrent_rpcs.saturating_add(1).max(200);
-    let mut builder = http2::Builder::new(Tracked(tracker));
+    let mut builder = http2::Builder::new(executor);
     builder
         .timer(TokioTimer::new())
         .auto_date_header(false)
@@ -161,17 +167,4 @@ fn http2(shared: &Shared, tracker: TaskTracker) -> http2::Builder<Tracked> {
         .initial_stream_window_size(SERVER_STREAM_WINDOW)
         .initial_connection_window_size(SERVER_STREAM_WINDOW * CONNECTION_TO_STREAM);
     builder
-}
-
-/// Spawns hyper's tasks where the server can wait for them.
-#[derive(Clone)]
-struct Tracked(TaskTracker);
-
-impl<F> hyper::rt::Executor<F> for Tracked
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    fn execute(&self, task: F) {
-        self.0.spawn(Overdue::new(task));
-    }
 }

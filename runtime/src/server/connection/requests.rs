@@ -9,10 +9,12 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 
 use super::Shared;
+use super::executor::{Executor, Note};
 use crate::context::Peer;
 use crate::server::accept::{Refused, accept};
 use crate::server::body::ReplyBody;
 use crate::server::call::Call;
+use crate::server::deadline::Deadline;
 use crate::server::guard::{CallGuard, Place};
 use crate::server::request::RequestBody;
 use crate::server::service::BoxDispatch;
@@ -22,11 +24,16 @@ use crate::server::serving::Serving;
 pub(super) struct Requests {
     shared: Arc<Shared>,
     peer: Peer,
+    executor: Executor,
 }
 
 impl Requests {
-    pub(super) fn new(peer: Peer, shared: Arc<Shared>) -> Self {
-        Self { shared, peer }
+    pub(super) fn new(peer: Peer, shared: Arc<Shared>, executor: Executor) -> Self {
+        Self {
+            shared,
+            peer,
+            executor,
+        }
     }
 }
 
@@ -58,6 +65,11 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             let refused = Refused::overloaded(method.path(), shared.max_concurrent_rpcs);
             return Answering::refused(refused.respond(chain));
         };
+        let deadline = context.deadline();
+        self.executor.note(Note {
+            route: route.index,
+            deadline,
+        });
         let place = Place {
             running: shared.in_flight.start(context.clone()),
             _permit: permit,
@@ -66,7 +78,11 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let body = RequestBody::Own(body);
         let call = Call::new(context, method, body, shared.max_message_size);
         Answering::Serving {
-            serving: Serving::new(route.service.dispatch_boxed(call), guard),
+            serving: Serving::new(
+                route.service.dispatch_boxed(call),
+                guard,
+                Deadline::woken(deadline),
+            ),
         }
     }
 }

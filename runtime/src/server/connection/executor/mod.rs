@@ -1,0 +1,180 @@
+//! Who polls the streams of a connection, and when what they wrote is sent.
+//!
+//! Usually each stream has a task, each reply wakes the connection's task, and each is sent by itself:
+//! at load, half of the time of a server goes into sending single replies. Here the connection's task
+//! polls each new stream once, right after it has read it, and sends the replies of those that are
+//! ready together. A stream that isn't ready, or whose method has shown itself to be slow, gets a task
+//! of its own ([`Spawned`](spawned::Spawned)); where several of those are about to write, the connection
+//! waits a moment for some of them ([`Hold`](hold::Hold)).
+//!
+//! How many replies go together is bounded by the work in sight ([`Load::replies_a_flush`]) and by
+//! time: where nothing else is ready, each reply is sent at once.
+
+mod gate;
+mod hold;
+mod lane;
+mod load;
+mod pace;
+mod spawned;
+mod sync;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::task::coop;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+pub(in crate::server) use self::lane::Note;
+use self::lane::{Lane, Queued};
+pub(in crate::server) use self::load::Load;
+use self::pace::SLOW;
+
+/// How long a connection goes on before others have their turn.
+const TURN: Duration = Duration::from_micros(300);
+
+/// What hyper gives its streams to.
+#[derive(Clone)]
+pub(super) struct Executor(Arc<Lane>);
+
+impl Executor {
+    pub(super) fn new(load: Arc<Load>, tracker: TaskTracker) -> Self {
+        Self(Lane::new(load, tracker))
+    }
+
+    /// The stream that hyper gives next is of a request of which this is known.
+    pub(super) fn note(&self, note: Note) {
+        self.0.note(note);
+    }
+
+    /// Polls `connection` and the streams that it gives to this.
+    pub(super) fn drive<C>(self, connection: C) -> Driver<C> {
+        let waker = self.0.waker();
+        let lane = self.0;
+        Driver {
+            connection,
+            lane,
+            waker,
+        }
+    }
+}
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Executor {
+    fn execute(&self, stream: F) {
+        self.0.take(stream);
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A connection with those of its streams that have no task of their own.
+    pub(super) struct Driver<C> {
+        #[pin]
+        connection: C,
+        lane: Arc<Lane>,
+        // The connection's: streams that it polls itself don't wake its task by it.
+        waker: Waker,
+    }
+
+    impl<C> PinnedDrop for Driver<C> {
+        fn drop(this: Pin<&mut Self>) {
+            this.lane.close();
+        }
+    }
+}
+
+impl<C> Driver<C> {
+    pub(super) fn connection(self: Pin<&mut Self>) -> Pin<&mut C> {
+        self.project().connection
+    }
+}
+
+impl<C: Future> Future for Driver<C> {
+    type Output = C::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+        let mut this = self.project();
+        let (lane, gate) = (&*this.lane, this.lane.gate());
+        gate.start(cx.waker());
+        let started = Instant::now();
+        while lane.holds(started) {
+            if gate.rest() {
+                return Poll::Pending;
+            }
+            gate.poll();
+        }
+        let mut own = Context::from_waker(this.waker);
+        let mut batch = Batch { limit: 0 };
+        loop {
+            // Reads, takes what came, and sends what was written by now.
+            gate.poll();
+            if let Poll::Ready(end) = this.connection.as_mut().poll(&mut own) {
+                return Poll::Ready(end);
+            }
+            if lane.queued() > 0 {
+                batch.run(lane);
+            } else if gate.rest() {
+                return Poll::Pending;
+            }
+            // The streams of a batch have written, so it is sent first; and each of them has used some
+            // of what the runtime gives a task before it must let others in.
+            if started.elapsed() >= TURN || !coop::has_budget_remaining() {
+                gate.again();
+                return this.connection.as_mut().poll(&mut own);
+            }
+        }
+    }
+}
+
+/// Streams that are polled between two flushes.
+struct Batch {
+    /// How many, at most: as the largest burst of this turn allows.
+    limit: usize,
+}
+
+impl Batch {
+    fn run(&mut self, lane: &Arc<Lane>) {
+        self.limit = self.limit.max(lane.load.replies_a_flush(lane.queued()));
+        let started = Instant::now();
+        let mut before = started;
+        for _ in 0..self.limit {
+            let Some(queued) = lane.next() else { return };
+            let now = poll_once(queued, lane, before);
+            before = now;
+            if now.saturating_duration_since(started) >= SLOW {
+                // Other threads may be idle.
+                while let Some(Queued { stream, note }) = lane.next() {
+                    lane.spawn(stream, note);
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Polls a stream once; one that isn't ready gets a task of its own. The time afterwards.
+fn poll_once(queued: Queued, lane: &Arc<Lane>, before: Instant) -> Instant {
+    let Queued { mut stream, note } = queued;
+    if !lane.is_quick(&note) {
+        lane.spawn(stream, note);
+        return before;
+    }
+    // Its task will poll it again, and then it wakes that.
+    let mut cx = Context::from_waker(Waker::noop());
+    // Servicers' panics are caught further in. As with a task of its own, the connection lives on, and
+    // the stream is reset when it is dropped.
+    let polled = catch_unwind(AssertUnwindSafe(|| stream.as_mut().poll(&mut cx)));
+    let now = Instant::now();
+    if let Some(pace) = lane.pace(&note) {
+        pace.took(now.saturating_duration_since(before));
+    }
+    if let Ok(Poll::Pending) = polled {
+        lane.spawn(stream, note);
+    }
+    now
+}
+
+#[cfg(test)]
+mod tests;
