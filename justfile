@@ -43,6 +43,10 @@ bench: bench-unary bench-errors bench-mappers bench-generator
 bench-unary rounds="20":
     scripts/bench-unary {{rounds}}
 
+# Throughput, CPU and latency of our server beside tonic's and axum's JSON; also: allocations, instructions, memory.
+bench-server *arguments:
+    scripts/bench-server {{arguments}}
+
 # What errors cost: calls that go well beside an error that can't be made, ones that fail beside tonic's.
 bench-errors rounds="20":
     scripts/bench-errors {{rounds}}

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
+static LIVE: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     // Tests run side by side, each on a thread of its own.
@@ -21,6 +22,10 @@ thread_local! {
 #[derive(Clone, Copy, Debug)]
 pub struct Counting;
 
+/// [`Counting`], which also knows how much is allocated and not yet freed.
+#[derive(Clone, Copy, Debug)]
+pub struct Live;
+
 /// How many allocations `run` makes on this thread, and what it returns.
 ///
 /// Where [`Counting`] is not the allocator there are none.
@@ -30,16 +35,24 @@ pub fn allocations<T>(run: impl FnOnce() -> T) -> (u64, T) {
     (OF_THREAD.get() - before, result)
 }
 
-/// All allocations until now.
-pub(crate) struct Count {
-    pub(crate) allocations: u64,
-    pub(crate) bytes: u64,
+/// What was allocated until now, on all threads.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    /// How often.
+    pub allocations: u64,
+    /// How many bytes.
+    pub bytes: u64,
+    /// How many of them are not freed; 0 where [`Live`] is not the allocator.
+    pub live: u64,
 }
 
-pub(crate) fn now() -> Count {
+/// What was allocated until now.
+#[must_use]
+pub fn now() -> Count {
     Count {
         allocations: ALLOCATIONS.load(Ordering::Relaxed),
         bytes: BYTES.load(Ordering::Relaxed),
+        live: LIVE.load(Ordering::Relaxed),
     }
 }
 
@@ -66,5 +79,27 @@ unsafe impl GlobalAlloc for Counting {
         add(size);
         // SAFETY: the caller's promise is passed on.
         unsafe { System.realloc(block, layout, size) }
+    }
+}
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Live {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.fetch_add(layout.size() as u64, Ordering::Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { Counting.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size() as u64, Ordering::Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { Counting.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let more = (size as u64).wrapping_sub(layout.size() as u64);
+        LIVE.fetch_add(more, Ordering::Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { Counting.realloc(block, layout, size) }
     }
 }

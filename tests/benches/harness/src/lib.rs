@@ -2,9 +2,13 @@
 //!
 //! Each side is a binary of its own, built alone, so that the features of one don't change the
 //! other. It prints one line per shape; `compare` runs the sides in turn and prints their ratios.
+//! A server alone is the main of [`serve`]; `bench-load` calls it from another process.
 
 mod count;
 mod in_process;
+mod pairs;
+mod serve;
+pub mod shop;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -12,8 +16,10 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
-pub use count::{Counting, allocations};
+pub use count::{Count, Counting, Live, allocations, now as counted};
 pub use in_process::{Answer, CORRELATION_ID, Calls, Whole, frame, in_process, now, read, request};
+pub use pairs::{Ratio, mean_ratio, median, median_ratio};
+pub use serve::serve;
 
 /// Concurrent callers, and calls in all.
 const SHAPES: [(usize, usize); 3] = [(1, 10_000), (8, 40_000), (64, 60_000)];

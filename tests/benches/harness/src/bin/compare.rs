@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::{Command, ExitCode};
 
-/// The least number of rounds that counts, and what Student's t is for it.
+use bench_harness::{Ratio, mean_ratio, median};
+
+/// The least number of rounds that counts.
 const ROUNDS: usize = 20;
-const STUDENT_T: f64 = 2.09;
 
 /// Per number of callers: nanoseconds, allocations and bytes of a call; what was not counted is not a
 /// number.
@@ -52,9 +53,17 @@ fn compare() -> Result<(), Box<dyn Error>> {
                 .filter_map(|(a, b)| Some((pick(a.get(&callers)?), pick(b.get(&callers)?))))
                 .collect()
         };
-        let (mean, low, high) = ratio(&of(|[time, _, _]| *time));
-        let (allocations_a, allocations_b) = medians(&of(|[_, allocations, _]| *allocations));
-        let (bytes_a, bytes_b) = medians(&of(|[_, _, bytes]| *bytes));
+        let time = mean_ratio(&of(|[time, _, _]| *time));
+        let Ratio {
+            middle: mean,
+            interval: (low, high),
+        } = time;
+        let medians = |pairs: Vec<(f64, f64)>| {
+            let (a, b): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+            (median(a), median(b))
+        };
+        let (allocations_a, allocations_b) = medians(of(|[_, allocations, _]| *allocations));
+        let (bytes_a, bytes_b) = medians(of(|[_, _, bytes]| *bytes));
         print!("{callers:>7}  {mean:.3} [{low:.3}, {high:.3}]");
         if allocations_a.is_nan() {
             println!("  (not counted)");
@@ -88,25 +97,4 @@ fn figures(command: &str) -> Result<Figures, Box<dyn Error>> {
         figures.insert(callers, [time, count(), count()]);
     }
     Ok(figures)
-}
-
-/// The mean of the pairs' ratios, and the interval that holds it with 95%.
-fn ratio(pairs: &[(f64, f64)]) -> (f64, f64, f64) {
-    let ratios: Vec<f64> = pairs.iter().map(|(a, b)| a / b).collect();
-    let n = ratios.len() as f64;
-    let mean = ratios.iter().sum::<f64>() / n;
-    let variance = ratios.iter().map(|r| (r - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    let half = STUDENT_T * (variance / n).sqrt();
-    (mean, mean - half, mean + half)
-}
-
-fn medians(pairs: &[(f64, f64)]) -> (f64, f64) {
-    let median = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or_default()
-    };
-    (
-        median(pairs.iter().map(|(a, _)| *a).collect()),
-        median(pairs.iter().map(|(_, b)| *b).collect()),
-    )
 }
