@@ -48,6 +48,13 @@ pub trait TypedMetadata {
     /// ASCII.
     fn set_text(&mut self, key: &str, value: impl fmt::Display) -> Result<(), MetadataError>;
 
+    /// Adds `value` to what `key` has. Peers see the values of a key in the order they were added in.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`set_text`](Self::set_text).
+    fn append_text(&mut self, key: &str, value: impl fmt::Display) -> Result<(), MetadataError>;
+
     /// Sets `key`, which ends in `-bin`, to `message`, in place of what was there.
     ///
     /// # Errors
@@ -136,18 +143,14 @@ impl TypedMetadata for MetadataMap {
     }
 
     fn set_text(&mut self, key: &str, value: impl fmt::Display) -> Result<(), MetadataError> {
-        let name = AsciiMetadataKey::from_bytes(key.as_bytes())
-            .map_err(|_| MetadataError::new(key, Problem::TextKey))?;
-        if is_reserved(name.as_str()) {
-            return Err(MetadataError::new(key, Problem::Reserved));
-        }
-        let value = value.to_string();
-        if !value.bytes().all(|b| matches!(b, b' '..=b'~')) {
-            return Err(MetadataError::new(key, Problem::NotAscii));
-        }
-        let value = AsciiMetadataValue::try_from(value)
-            .map_err(|_| MetadataError::new(key, Problem::NotAscii))?;
+        let (name, value) = text(key, &value)?;
         self.insert(name, value);
+        Ok(())
+    }
+
+    fn append_text(&mut self, key: &str, value: impl fmt::Display) -> Result<(), MetadataError> {
+        let (name, value) = text(key, &value)?;
+        self.append(name, value);
         Ok(())
     }
 
@@ -165,9 +168,44 @@ impl TypedMetadata for MetadataMap {
     }
 }
 
+/// A key and a value that can be sent.
+fn text(
+    key: &str,
+    value: &dyn fmt::Display,
+) -> Result<(AsciiMetadataKey, AsciiMetadataValue), MetadataError> {
+    let name = AsciiMetadataKey::from_bytes(key.as_bytes())
+        .map_err(|_| MetadataError::new(key, Problem::TextKey))?;
+    if is_reserved(name.as_str()) {
+        return Err(MetadataError::new(key, Problem::Reserved));
+    }
+    let value = value.to_string();
+    if !value.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return Err(MetadataError::new(key, Problem::NotAscii));
+    }
+    let value = AsciiMetadataValue::try_from(value)
+        .map_err(|_| MetadataError::new(key, Problem::NotAscii))?;
+    Ok((name, value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_is_set_in_place_of_others_or_appended_to_them() {
+        let mut metadata = MetadataMap::new();
+        let all = |metadata: &MetadataMap| -> Vec<String> {
+            let values = metadata.get_all("x-tag").iter();
+            values
+                .map(|value| value.to_str().unwrap().to_owned())
+                .collect()
+        };
+        metadata.append_text("x-tag", "a").unwrap();
+        metadata.append_text("x-tag", "b").unwrap();
+        assert_eq!(all(&metadata), ["a", "b"]);
+        metadata.set_text("x-tag", "c").unwrap();
+        assert_eq!(all(&metadata), ["c"]);
+    }
 
     #[test]
     fn a_binary_value_is_a_message() {
@@ -187,6 +225,7 @@ mod tests {
             (metadata.set_text("x bad", 1), "is no key for text"),
             (metadata.set_text("x-bin", 1), "is no key for text"),
             (metadata.set_text("grpc-status", 1), "protocol's own"),
+            (metadata.append_text("grpc-status", 1), "protocol's own"),
             (metadata.set_text("x", "ä"), "not visible ASCII"),
             (
                 metadata.set_message("x", &()),
