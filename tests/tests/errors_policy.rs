@@ -12,14 +12,16 @@ mod common;
 use std::net::SocketAddr;
 use std::process::Command;
 
+use apibase::prost::Message;
 use apibase::{
     CallError, Code, Context, DOMAIN, DomainError, ERROR_STATUS_TABLE, ErrorPolicy, Interceptors,
-    Server, ServiceError,
+    Server, ServiceError, Status,
 };
 use apibase_tests::errors_shared::errors_stock as stock;
 use common::{
     Depot, EchoServiceServer, ParcelError, ParcelServiceClient, ParcelServiceServer, RawClient,
-    Running, Scripted, WAYS, When, fail, post_parcel, sample, soon,
+    RichStatus, Running, Scripted, WAYS, When, any, error_info, fail, post_parcel, rich, sample,
+    soon,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -128,6 +130,47 @@ async fn an_error_that_is_made_internal_is_redacted() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn raw_statuses_leave_as_they_were_made_where_a_policy_says_so() {
+    let made = [Code::Internal, Code::Unknown, Code::Aborted].map(|code| {
+        let details = vec![any(&error_info("upstream.example.com", "WHY", &[]))];
+        rich(code, "said upstream: 100% \u{e4}", details)
+    });
+    let depot = made.iter().fold(Depot::new(), |depot, status| {
+        let name = format!("{:?}", status.code());
+        depot.with(&name, DomainError::from(status.clone()))
+    });
+    let depot = depot.with("database", DomainError::database("a secret"));
+    let chain = chain(ErrorPolicy::new().with_raw_statuses());
+    let mut raw = depot.start_with(chain).await.raw().await;
+    for way in WAYS {
+        for made in &made {
+            let name = format!("{:?}", made.code());
+            let wire = raw.fail(post_parcel(way.0), &name, way).await.failed();
+            assert_eq!((wire.code, &*wire.message), (made.code(), made.message()));
+            assert_eq!(wire.rich, RichStatus::decode(made.details()).unwrap());
+        }
+        // Other errors are redacted as ever.
+        let answer = raw.fail(post_parcel(way.0), "database", way).await;
+        answer.failed().error_id();
+    }
+}
+
+#[tokio::test]
+async fn a_raw_internal_status_that_leaves_as_it_is_is_logged() {
+    let status = Status::new(Code::Internal, "said upstream");
+    let depot = Depot::new().with("raw", DomainError::from(status).with_source("a cause"));
+    let log = common::log_of_all();
+    let chain = chain(ErrorPolicy::new().with_raw_statuses());
+    let mut raw = depot.start_with(chain).await.raw().await;
+    raw.fail(post_parcel("Put"), "raw", ("Put", When::AtOnce))
+        .await;
+    let lines = log.lines();
+    let line = lines.iter().find(|line| line.contains("said upstream"));
+    let line = line.unwrap();
+    assert!(line.contains("WARN") && line.contains("a cause"), "{line}");
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ pub(crate) fn status<E: ServiceError>(error: &E, call: &Context) -> Status {
 
 /// The same, and the row of the error as it leaves; no row for a raw status.
 pub(super) fn with_row<E: ServiceError>(error: &E, call: &Context) -> (Status, Option<ErrorRow>) {
+    let policy = call.error_policy();
     let mut leaving = match error.parts().kind {
         // A failure is none that says OK: a stream would look as if it had ended well.
         Kind::Domain(DomainError::Status(raw)) if raw.code() == Code::Ok => {
@@ -31,7 +32,12 @@ pub(super) fn with_row<E: ServiceError>(error: &E, call: &Context) -> (Status, O
             if !is_internal(raw.code()) || says_own_words(raw) {
                 return (without_the_protocols_own(raw), None);
             }
-            Leaving::unnamed(raw.code())
+            let leaving = Leaving::unnamed(raw.code());
+            if policy.is_some_and(ErrorPolicy::keeps_raw_statuses) {
+                log_causes(&leaving.row, error, error.source(), call);
+                return (without_the_protocols_own(raw), None);
+            }
+            leaving
         }
         Kind::Domain(domain) => Leaving::of_domain(domain),
         Kind::Reason {
@@ -45,7 +51,6 @@ pub(super) fn with_row<E: ServiceError>(error: &E, call: &Context) -> (Status, O
             Leaving::of_reason(E::TABLE.domain(), row, message, metadata)
         }
     };
-    let policy = call.error_policy();
     if let Some(policy) = policy {
         leaving.row = policy.apply(leaving.domain, leaving.row);
     }
@@ -146,6 +151,7 @@ fn log_causes(
     }
     match row.code {
         Code::Unavailable | Code::DeadlineExceeded | Code::DataLoss => log!(warn),
+        code if is_internal(code) => log!(warn),
         _ => log!(debug),
     }
 }

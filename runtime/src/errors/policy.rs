@@ -8,7 +8,7 @@ use crate::Code;
 /// What a server changes about the errors that leave it: codes, what is redacted, and whether callers
 /// see what is.
 ///
-/// Whatever is set, an error that leaves as INTERNAL or UNKNOWN is redacted: its caller is told a
+/// An error that leaves as INTERNAL or UNKNOWN is redacted, whatever codes are set: its caller is told a
 /// fixed text with an id, and the log has the rest under this id.
 ///
 /// ```
@@ -22,6 +22,7 @@ use crate::Code;
 pub struct ErrorPolicy {
     overrides: Vec<Override>,
     shows_details: bool,
+    keeps_raw_statuses: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +70,15 @@ impl ErrorPolicy {
         self
     }
 
+    /// A raw status ([`DomainError::Status`](crate::DomainError::Status)) leaves as its servicer made it,
+    /// INTERNAL and UNKNOWN too: for a server that passes on what another one answered. Default: these
+    /// two are redacted like any other error.
+    #[must_use]
+    pub fn with_raw_statuses(mut self) -> Self {
+        self.keeps_raw_statuses = true;
+        self
+    }
+
     fn with(mut self, domain: &str, reason: &str, change: Change) -> Self {
         self.overrides.push(Override {
             domain: domain.to_owned(),
@@ -80,6 +90,10 @@ impl ErrorPolicy {
 
     pub(crate) fn shows_details(&self) -> bool {
         self.shows_details
+    }
+
+    pub(super) fn keeps_raw_statuses(&self) -> bool {
+        self.keeps_raw_statuses
     }
 
     /// The row of an error as it leaves.
