@@ -53,10 +53,14 @@ fn wrong_bodies(good: &Bytes, streams: bool) -> Vec<(Vec<Bytes>, Code, &'static 
         bodies.extend(later);
     } else {
         let second = vec![good.clone(), good.clone()];
-        bodies.push((second, Code::Internal, "the request has a second message"));
+        bodies.push((
+            second,
+            Code::Unimplemented,
+            "the request has a second message",
+        ));
         bodies.push((
             vec![],
-            Code::Internal,
+            Code::Unimplemented,
             "the request ended without its message",
         ));
     }

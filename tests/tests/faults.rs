@@ -84,16 +84,16 @@ async fn a_length_of_four_gibibytes_is_refused_before_it_is_read() {
 async fn a_second_message_on_a_unary_call_is_a_status() {
     let mut raw = connection().await;
     let body = [frame(&ask("one")), frame(&ask("two"))];
-    refused(&mut raw, body, Code::Internal).await;
+    refused(&mut raw, body, Code::Unimplemented).await;
 }
 
 #[tokio::test]
 async fn no_message_on_a_unary_call_is_a_status() {
     let mut raw = connection().await;
-    refused(&mut raw, [], Code::Internal).await;
+    refused(&mut raw, [], Code::Unimplemented).await;
     let (response, _) = raw.open(post("Echo"), true).await;
     let answer = Answer::read(soon(response).await.unwrap()).await;
-    assert_eq!(answer.code(), Code::Internal);
+    assert_eq!(answer.code(), Code::Unimplemented);
     raw.lives().await;
 }
 

@@ -291,19 +291,22 @@ fn unencodable(call: &Context, why: Unencodable) -> Status {
 }
 
 /// Reads the one request of a call, and that there is no second.
+///
+/// Both are UNIMPLEMENTED, as gRPC's list of status codes has it: a caller that sends another number of
+/// requests means another method.
 async fn single<Q>(mut frames: Frames<RequestBody>, call: &Context) -> Result<Q::Entity, Status>
 where
     Q: ProtobufMapper<Proto: Message + Default>,
 {
     let Some(first) = next(&mut frames).await? else {
         return Err(Status::new(
-            Code::Internal,
+            Code::Unimplemented,
             "the request ended without its message",
         ));
     };
     if next(&mut frames).await?.is_some() {
         return Err(Status::new(
-            Code::Internal,
+            Code::Unimplemented,
             "the request has a second message, and the method takes one",
         ));
     }
