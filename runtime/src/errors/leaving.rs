@@ -273,14 +273,24 @@ fn sendable(violations: &[FieldViolation]) -> &[FieldViolation] {
 }
 
 /// What the runtime itself refuses a call with: a status with a reason, and none of a servicer's words.
+///
+/// A reason that is no more than the code's name is not sent: what every gRPC server says by its code
+/// alone, we say no louder, and peers that compare statuses find ours equal.
 pub(crate) fn plain(code: Code, reason: &str, message: &str, call: &Context) -> Status {
+    let has_reason = reason != name(code);
+    let ids = (call.correlation_id(), call.trace_id());
+    if !has_reason && ids == (None, None) {
+        return Status::new(code, message);
+    }
     let mut rich = Writer::with_capacity(AROUND_ALL + message.len());
     rich.number(1, code as u64);
     rich.text(2, message);
-    any(&mut rich, ErrorInfo::URL, |info| {
-        info.text(1, reason);
-        info.text(2, DOMAIN);
-    });
-    request_info(&mut rich, (call.correlation_id(), call.trace_id()));
+    if has_reason {
+        any(&mut rich, ErrorInfo::URL, |info| {
+            info.text(1, reason);
+            info.text(2, DOMAIN);
+        });
+    }
+    request_info(&mut rich, ids);
     Status::with_details(code, message, rich.finish().into())
 }

@@ -124,7 +124,11 @@ impl Refused {
                 response
             }
             Problem::Status(status) => {
-                let reason = self.reason.as_str();
+                let reason = match self.reason {
+                    // The protocol has codes for these, and nothing is to be added.
+                    Refusal::UnknownMethod | Refusal::Encoding => errors::name(status.code()),
+                    reason => reason.as_str(),
+                };
                 let nobodys = Context::background();
                 let status = errors::plain(status.code(), reason, status.message(), &nobodys);
                 let mut response = ReplyBody::trailers_only(None, &status);

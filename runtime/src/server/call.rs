@@ -12,7 +12,6 @@ use prost::Message;
 use super::request::RequestBody;
 use crate::errors::{self, ServiceError};
 use crate::mapper::{ProtobufMapper, plain};
-use crate::observe::Refusal;
 use crate::stream::{Inbound, Streamed, decode};
 use crate::wire::encode::{self, Encode, Source, Unencodable};
 use crate::wire::frames::{FrameError, Frames};
@@ -135,8 +134,13 @@ impl Call {
     #[must_use]
     pub fn unimplemented(&self) -> Reply {
         let message = format!("`{}` is not implemented", self.method);
-        let (code, reason) = (Code::Unimplemented, Refusal::UnknownMethod.as_str());
-        Reply::failed(errors::plain(code, reason, &message, &self.context))
+        let code = Code::Unimplemented;
+        Reply::failed(errors::plain(
+            code,
+            errors::name(code),
+            &message,
+            &self.context,
+        ))
     }
 
     /// What the kinds need of it.
