@@ -32,6 +32,10 @@ review:
 lint:
     .ci/run lint
 
+# The Connect project's conformance suite against our server (needs Go); `--trace` shows what was sent.
+conformance *args:
+    scripts/conformance run {{args}}
+
 # The layer of one of Google's APIs, generated and compiled: pubsub or spanner.
 googleapis api="pubsub":
     scripts/googleapis {{api}}
