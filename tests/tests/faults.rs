@@ -131,6 +131,7 @@ async fn what_is_not_grpc_gets_an_http_status() {
         .await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(answer.headers["allow"], "POST");
+    says_what_this_is(&answer);
     raw.lives().await;
 
     let uri = "http://localhost/echo.EchoService/Echo";
@@ -143,10 +144,31 @@ async fn what_is_not_grpc_gets_an_http_status() {
         let head = Request::post(uri).header("content-type", kind);
         let answer = raw.call(head, [frame(&ask(""))]).await;
         assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{kind}");
+        says_what_this_is(&answer);
         raw.lives().await;
     }
     let answer = raw.call(Request::post(uri), [frame(&ask(""))]).await;
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    raw.lives().await;
+}
+
+/// A line for who comes by browser or curl.
+fn says_what_this_is(answer: &Answer) {
+    let said = std::str::from_utf8(&answer.body).unwrap();
+    assert!(said.contains("this is a gRPC server"), "{said}");
+    assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+    assert_eq!(answer.headers["content-length"], said.len().to_string());
+    assert!(answer.trailers.is_none(), "{answer:?}");
+}
+
+#[tokio::test]
+async fn who_asks_for_the_head_alone_gets_no_body() {
+    let mut raw = connection().await;
+    let head = Request::head("http://localhost/");
+    let (response, _) = raw.open(head, true).await;
+    let answer = Answer::read(soon(response).await.unwrap()).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(answer.body.is_empty());
     raw.lives().await;
 }
 

@@ -31,9 +31,15 @@ pub(crate) fn accept(
         problem,
     };
     if parts.method != Verb::POST {
+        // Who asks for the head alone gets no body.
+        let said = if parts.method == Verb::HEAD {
+            ""
+        } else {
+            NOT_GRPC
+        };
         return Err(refuse(
             Refusal::NotPost,
-            Problem::Http(StatusCode::METHOD_NOT_ALLOWED),
+            Problem::Http(StatusCode::METHOD_NOT_ALLOWED, said),
         ));
     }
     if !parts
@@ -42,7 +48,7 @@ pub(crate) fn accept(
         .is_some_and(headers::is_grpc)
     {
         let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(refuse(Refusal::ContentType, Problem::Http(http)));
+        return Err(refuse(Refusal::ContentType, Problem::Http(http, NOT_GRPC)));
     }
     let Some(method) = method else {
         let message = format!("no service here has a method at `{}`", parts.uri.path());
@@ -77,6 +83,10 @@ pub(crate) fn accept(
     Ok((context, method))
 }
 
+/// Who comes by browser or curl, and has no gRPC status to read, is told by this.
+const NOT_GRPC: &str =
+    "this is a gRPC server: it takes POST requests with `content-type: application/grpc`\n";
+
 /// Why a call is not taken, and what its caller is told.
 pub(crate) struct Refused {
     path: String,
@@ -85,7 +95,8 @@ pub(crate) struct Refused {
 }
 
 enum Problem {
-    Http(StatusCode),
+    /// It isn't gRPC: an HTTP status, and what a person is told.
+    Http(StatusCode, &'static str),
     Status(Status),
 }
 
@@ -108,15 +119,17 @@ impl Refused {
                 path: &self.path,
                 reason: self.reason,
                 code: match &self.problem {
-                    Problem::Http(_) => Code::Unknown,
+                    Problem::Http(..) => Code::Unknown,
                     Problem::Status(status) => status.code(),
                 },
             });
         }
         match self.problem {
-            Problem::Http(http) => {
-                let mut response = Response::new(ReplyBody::empty());
+            Problem::Http(http, said) => {
+                let mut response = Response::new(ReplyBody::text(said));
                 *response.status_mut() = http;
+                let text = HeaderValue::from_static("text/plain; charset=utf-8");
+                response.headers_mut().insert(header::CONTENT_TYPE, text);
                 if http == StatusCode::METHOD_NOT_ALLOWED {
                     let post = HeaderValue::from_static("POST");
                     response.headers_mut().insert(header::ALLOW, post);

@@ -32,6 +32,8 @@ pub struct ReplyBody {
 
 enum Content {
     Empty,
+    /// An answer that is not gRPC, and all of it.
+    Text(Bytes),
     Message(Bytes),
     Stream {
         source: Box<dyn Source>,
@@ -48,6 +50,15 @@ impl ReplyBody {
             guard: None,
             deadline: Deadline::Never,
         }
+    }
+
+    /// An answer that is not gRPC.
+    pub(crate) fn text(text: &'static str) -> Self {
+        let mut body = Self::empty();
+        if !text.is_empty() {
+            body.content = Content::Text(Bytes::from_static(text.as_bytes()));
+        }
+        body
     }
 
     /// The response that carries `reply`.
@@ -162,6 +173,7 @@ impl Body for ReplyBody {
             }
         }
         Poll::Ready(match std::mem::replace(&mut this.content, Content::Empty) {
+            Content::Text(text) => Some(Ok(Frame::data(text))),
             Content::Message(frame) => {
                 this.content = this.trailers(Ok(()));
                 Some(Ok(Frame::data(frame)))
@@ -183,6 +195,7 @@ impl Body for ReplyBody {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Empty | Content::Trailers(..) => SizeHint::with_exact(0),
+            Content::Text(text) => SizeHint::with_exact(text.len() as u64),
             Content::Message(_) | Content::Stream { .. } => SizeHint::default(),
         }
     }
