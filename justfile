@@ -36,6 +36,10 @@ lint:
 conformance *args:
     scripts/conformance run {{args}}
 
+# HTTP/2 itself, by h2spec against the example's server (needs Go).
+h2spec:
+    scripts/h2spec run
+
 # The layer of one of Google's APIs, generated and compiled: pubsub or spanner.
 googleapis api="pubsub":
     scripts/googleapis {{api}}
