@@ -194,6 +194,53 @@ fn different_files_of_one_name_are_refused_by_name() {
     assert!(both.unwrap_err().is_conflict());
 }
 
+const DETAILS: &str = "google/rpc/error_details.proto";
+
+#[tokio::test]
+async fn what_the_details_of_a_status_are_is_told_though_no_schema_imports_it() {
+    let reflection = reflecting(examples::FILE_DESCRIPTOR_SET);
+    for message in [
+        "ErrorInfo",
+        "BadRequest",
+        "RetryInfo",
+        "RequestInfo",
+        "DebugInfo",
+    ] {
+        let name = format!("google.rpc.{message}");
+        let answer = answer(&reflection, symbol(&name)).await;
+        assert_eq!(answer.names(), [DETAILS, "google/protobuf/duration.proto"]);
+    }
+    assert_eq!(reflection.missing().count(), 0);
+}
+
+#[tokio::test]
+async fn a_schemas_own_details_take_the_place_of_ours() {
+    let details = |name| FileDescriptorProto {
+        package: Some("google.rpc".to_owned()),
+        message_type: vec![DescriptorProto {
+            name: Some("ErrorInfo".to_owned()),
+            ..DescriptorProto::default()
+        }],
+        ..bare_file(name, &[])
+    };
+    for name in [DETAILS, "vendored/error_details.proto"] {
+        let theirs = details(name);
+        let reflection = Reflection::new()
+            .add_descriptors(set([theirs.clone()]))
+            .unwrap()
+            .add_descriptors(set([theirs.clone()]))
+            .unwrap();
+        for ask in [symbol("google.rpc.ErrorInfo"), file(name)] {
+            let answer = answer(&reflection, ask).await;
+            assert_eq!(answer.files(), [theirs.encode_to_vec()], "{name}");
+        }
+        // Two that differ are refused as ever.
+        let other = bare_file(name, &["other.proto"]);
+        let error = reflection.add_descriptors(set([other])).unwrap_err();
+        assert!(error.is_conflict());
+    }
+}
+
 #[test]
 fn what_is_no_descriptor_set_is_refused() {
     let error = Reflection::new()

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use apibase::prost::Message;
 use apibase::prost_types::FileDescriptorProto;
 use protox::Compiler;
-use protox::file::{File, FileResolver, GoogleFileResolver};
+use protox::file::{ChainFileResolver, File, FileResolver, GoogleFileResolver};
 
 /// `google/protobuf` as protox has it, the part of it that schemas import.
 const GOOGLE: &[&str] = &[
@@ -95,9 +95,10 @@ fn the_files_of_google_protobuf_are_protoxs() {
 fn reflections_own_descriptors_are_those_of_its_proto() {
     let source = fs::read_to_string(folder().join("reflection.proto")).unwrap();
     let mut text = String::from(
-        "//! `reflection.proto`, in both versions, as encoded `google.protobuf.FileDescriptorSet`s.\n\
+        "//! `reflection.proto`, in both versions, as encoded `google.protobuf.FileDescriptorSet`s, and\n\
+         //! `error_details.proto`.\n\
          //!\n\
-         //! The test `reflection_literals` compiles the proto with protox, compares and writes them.\n",
+         //! The test `reflection_literals` compiles the protos with protox, compares and writes them.\n",
     );
     for (constant, version) in [("V1", "v1"), ("V1ALPHA", "v1alpha")] {
         let name = format!("grpc/reflection/{version}/reflection.proto");
@@ -118,6 +119,26 @@ fn reflections_own_descriptors_are_those_of_its_proto() {
         )
         .unwrap();
     }
+    let name = "google/rpc/error_details.proto".to_owned();
+    let source = fs::read_to_string(folder().join("error_details.proto")).unwrap();
+    let mut resolver = ChainFileResolver::new();
+    resolver.add(GoogleFileResolver::new());
+    let own = Source {
+        name: name.clone(),
+        source,
+    };
+    resolver.add(own);
+    let set = compile(resolver, std::slice::from_ref(&name));
+    let set = RawSet::decode(&*set).unwrap();
+    let is_own = |file: &&Vec<u8>| FileDescriptorProto::decode(&***file).unwrap().name() == name;
+    let file = set.files.iter().find(is_own).unwrap();
+    write!(
+        text,
+        "\n/// `error_details.proto`, an encoded `google.protobuf.FileDescriptorProto`.\n\
+         pub(super) const ERROR_DETAILS: &[u8] = {};\n",
+        literal(file)
+    )
+    .unwrap();
     compare("own.rs", &text);
 }
 

@@ -8,7 +8,7 @@ use prost_types::FileDescriptorProto;
 
 use super::declared::Declared;
 use super::error::ReflectionError;
-use super::google;
+use super::{google, own};
 
 /// All files that are served, and what is where in them.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub(super) struct Index {
     extensions: HashMap<String, BTreeMap<i32, usize>>,
     /// The names that are listed, which need not be those of all services in the files.
     services: BTreeSet<String>,
+    /// Our own `error_details.proto`, which gives way to what a schema brings.
+    details: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,10 +59,21 @@ impl Index {
         Ok(())
     }
 
+    /// Adds what the details of statuses are made of. No schema has to import that, and a tool that gets
+    /// such a status asks for it.
+    pub(super) fn add_details(&mut self) -> Result<(), ReflectionError> {
+        let at = self.files.len();
+        self.add_file(Bytes::from_static(own::ERROR_DETAILS))?;
+        self.details = Some(at);
+        self.complete()
+    }
+
     fn add_file(&mut self, descriptor: Bytes) -> Result<(), ReflectionError> {
         let RawName { name } = RawName::decode(descriptor.clone())
             .map_err(|error| ReflectionError::malformed(None, error))?;
-        if let Some(known) = self.by_name.get(&name).and_then(|at| self.files.get(*at)) {
+        let known = self.by_name.get(&name);
+        let known = known.filter(|at| self.details != Some(**at));
+        if let Some(known) = known.and_then(|at| self.files.get(*at)) {
             // Compilers write protobuf's own files in different ways, and mean the same.
             if known.descriptor == descriptor || name.starts_with("google/protobuf/") {
                 return Ok(());
@@ -78,7 +91,10 @@ impl Index {
         let declared = Declared::by(&decoded);
         // Where two files declare one name, it is the first one's: a server that links both is none.
         for symbol in declared.symbols {
-            self.by_symbol.entry(symbol).or_insert(at);
+            let first = self.by_symbol.entry(symbol).or_insert(at);
+            if self.details == Some(*first) {
+                *first = at;
+            }
         }
         for (extendee, number) in declared.extensions {
             let numbers = self.extensions.entry(extendee).or_default();

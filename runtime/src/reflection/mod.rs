@@ -40,7 +40,8 @@ use crate::server::Service;
 /// ```
 ///
 /// Files are served with the bytes that they came in, so custom options arrive. What they import of
-/// `google/protobuf`, which generated descriptors leave out, is added.
+/// `google/protobuf`, which generated descriptors leave out, is added, and so is
+/// `google/rpc/error_details.proto`, so that tools show the details of a status.
 ///
 /// Clones mean the same streams: [`shut_down`](Self::shut_down) of one ends those of all.
 #[derive(Clone)]
@@ -62,6 +63,7 @@ impl Reflection {
             let _ = index.add(Bytes::from_static(descriptors));
             index.list(name.to_owned());
         }
+        let _ = index.add_details();
         Self {
             index: Arc::new(index),
             stop: Stop::new(),
@@ -83,7 +85,7 @@ impl Reflection {
     /// that.
     ///
     /// Files of `google/protobuf` may differ, as they do from compiler to compiler: the first one
-    /// stays.
+    /// stays. A `google/rpc/error_details.proto` takes the place of ours.
     ///
     /// # Errors
     ///

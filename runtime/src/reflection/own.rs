@@ -1,6 +1,7 @@
-//! `reflection.proto`, in both versions, as encoded `google.protobuf.FileDescriptorSet`s.
+//! `reflection.proto`, in both versions, as encoded `google.protobuf.FileDescriptorSet`s, and
+//! `error_details.proto`.
 //!
-//! The test `reflection_literals` compiles the proto with protox, compares and writes them.
+//! The test `reflection_literals` compiles the protos with protox, compares and writes them.
 
 /// `grpc.reflection.v1`.
 pub(super) const V1: &[u8] = b"\
@@ -58,3 +59,38 @@ code\x18\x01 \x01(\x05R\x09errorCode\x12#\n\x0derror_message\x18\x02 \x01(\x09R\
 rverReflectionRequest\x1a1.grpc.reflection.v1alpha.ServerReflectionResponse(\x010\x01Bp\n\x1aio.\
 grpc.reflection.v1alphaB\x15ServerReflectionProtoP\x01Z9google.golang.org/grpc/reflection/grpc_r\
 eflection_v1alphab\x06proto3";
+
+/// `error_details.proto`, an encoded `google.protobuf.FileDescriptorProto`.
+pub(super) const ERROR_DETAILS: &[u8] = b"\
+\n\x1egoogle/rpc/error_details.proto\x12\ngoogle.rpc\x1a\x1egoogle/protobuf/duration.proto\"\xb9\
+\x01\n\x09ErrorInfo\x12\x16\n\x06reason\x18\x01 \x01(\x09R\x06reason\x12\x16\n\x06domain\x18\x02\
+\x20\x01(\x09R\x06domain\x12?\n\x08metadata\x18\x03 \x03(\x0b2#.google.rpc.ErrorInfo.MetadataEnt\
+ryR\x08metadata\x1a;\n\x0dMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\x09R\x03key\x12\x14\n\x05\
+value\x18\x02 \x01(\x09R\x05value:\x028\x01\"G\n\x09RetryInfo\x12:\n\x0bretry_delay\x18\x01 \x01\
+(\x0b2\x19.google.protobuf.DurationR\nretryDelay\"H\n\x09DebugInfo\x12#\n\x0dstack_entries\x18\x01\
+\x20\x03(\x09R\x0cstackEntries\x12\x16\n\x06detail\x18\x02 \x01(\x09R\x06detail\"\x8e\x04\n\x0cQ\
+uotaFailure\x12B\n\nviolations\x18\x01 \x03(\x0b2\".google.rpc.QuotaFailure.ViolationR\nviolatio\
+ns\x1a\xb9\x03\n\x09Violation\x12\x18\n\x07subject\x18\x01 \x01(\x09R\x07subject\x12 \n\x0bdescr\
+iption\x18\x02 \x01(\x09R\x0bdescription\x12\x1f\n\x0bapi_service\x18\x03 \x01(\x09R\napiService\
+\x12!\n\x0cquota_metric\x18\x04 \x01(\x09R\x0bquotaMetric\x12\x19\n\x08quota_id\x18\x05 \x01(\x09\
+R\x07quotaId\x12b\n\x10quota_dimensions\x18\x06 \x03(\x0b27.google.rpc.QuotaFailure.Violation.Qu\
+otaDimensionsEntryR\x0fquotaDimensions\x12\x1f\n\x0bquota_value\x18\x07 \x01(\x03R\nquotaValue\x12\
+1\n\x12future_quota_value\x18\x08 \x01(\x03H\x00R\x10futureQuotaValue\x88\x01\x01\x1aB\n\x14Quot\
+aDimensionsEntry\x12\x10\n\x03key\x18\x01 \x01(\x09R\x03key\x12\x14\n\x05value\x18\x02 \x01(\x09\
+R\x05value:\x028\x01B\x15\n\x13_future_quota_value\"\xbd\x01\n\x13PreconditionFailure\x12I\n\nvi\
+olations\x18\x01 \x03(\x0b2).google.rpc.PreconditionFailure.ViolationR\nviolations\x1a[\n\x09Vio\
+lation\x12\x12\n\x04type\x18\x01 \x01(\x09R\x04type\x12\x18\n\x07subject\x18\x02 \x01(\x09R\x07s\
+ubject\x12 \n\x0bdescription\x18\x03 \x01(\x09R\x0bdescription\"\x8c\x02\n\nBadRequest\x12P\n\x10\
+field_violations\x18\x01 \x03(\x0b2%.google.rpc.BadRequest.FieldViolationR\x0ffieldViolations\x1a\
+\xab\x01\n\x0eFieldViolation\x12\x14\n\x05field\x18\x01 \x01(\x09R\x05field\x12 \n\x0bdescriptio\
+n\x18\x02 \x01(\x09R\x0bdescription\x12\x16\n\x06reason\x18\x03 \x01(\x09R\x06reason\x12I\n\x11l\
+ocalized_message\x18\x04 \x01(\x0b2\x1c.google.rpc.LocalizedMessageR\x10localizedMessage\"O\n\x0b\
+RequestInfo\x12\x1d\n\nrequest_id\x18\x01 \x01(\x09R\x09requestId\x12!\n\x0cserving_data\x18\x02\
+\x20\x01(\x09R\x0bservingData\"\x90\x01\n\x0cResourceInfo\x12#\n\x0dresource_type\x18\x01 \x01(\x09\
+R\x0cresourceType\x12#\n\x0dresource_name\x18\x02 \x01(\x09R\x0cresourceName\x12\x14\n\x05owner\x18\
+\x03 \x01(\x09R\x05owner\x12 \n\x0bdescription\x18\x04 \x01(\x09R\x0bdescription\"o\n\x04Help\x12\
++\n\x05links\x18\x01 \x03(\x0b2\x15.google.rpc.Help.LinkR\x05links\x1a:\n\x04Link\x12 \n\x0bdesc\
+ription\x18\x01 \x01(\x09R\x0bdescription\x12\x10\n\x03url\x18\x02 \x01(\x09R\x03url\"D\n\x10Loc\
+alizedMessage\x12\x16\n\x06locale\x18\x01 \x01(\x09R\x06locale\x12\x18\n\x07message\x18\x02 \x01\
+(\x09R\x07messageBf\n\x0ecom.google.rpcB\x11ErrorDetailsProtoP\x01Z?google.golang.org/genproto/g\
+oogleapis/rpc/errdetails;errdetailsb\x06proto3";
