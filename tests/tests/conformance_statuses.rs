@@ -1,5 +1,5 @@
-//! What statuses of the server's own are like, as peers of other libraries expect them: the Connect
-//! project's conformance runner asks the same and more.
+//! What peers of other libraries expect of statuses and headers: the Connect project's conformance runner
+//! asks the same and more.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@ use apibase::{Code, Streamed};
 use bytes::Bytes;
 use common::{
     Answer, ErrorInfo, RawClient, RequestInfo, Running, Scripted, ask, count, frame, post, reply,
+    soon,
 };
 use futures_util::{StreamExt, stream};
 
@@ -35,6 +36,20 @@ fn has_details(answer: &Answer) -> bool {
     maps.any(|map| map.is_some_and(|map| map.contains_key(DETAILS)))
 }
 
+/// Callers may wait for the headers before they send or read anything else.
+#[tokio::test]
+async fn the_headers_of_a_stream_leave_before_its_first_message() {
+    let scripted = Scripted::new().on_count(|ctx, _| async move {
+        ctx.response().set_header("x-early", "yes")?;
+        Ok(Streamed::new(stream::pending()))
+    });
+    let mut raw = Running::start(scripted).await.raw().await;
+    let (response, mut body) = raw.open(post("Count"), false).await;
+    body.send_data(frame(&count(1)), true).unwrap();
+    let response = soon(response).await.unwrap();
+    assert_eq!(response.headers()["x-early"], "yes");
+}
+
 #[tokio::test]
 async fn another_number_of_requests_than_one_is_unimplemented() {
     let mut raw = Running::start(Scripted::new()).await.raw().await;
@@ -53,7 +68,7 @@ async fn another_number_of_requests_than_one_is_unimplemented() {
 #[tokio::test]
 async fn what_a_code_says_by_itself_has_no_details() {
     let mut raw = connection().await;
-    let soon = |method: &str| post(method).header("grpc-timeout", "50m");
+    let hurried = |method: &str| post(method).header("grpc-timeout", "50m");
     let echo = frame(&ask("a"));
     for (what, head, body, code) in [
         (
@@ -68,10 +83,10 @@ async fn what_a_code_says_by_itself_has_no_details() {
             &echo,
             Code::Unimplemented,
         ),
-        ("late", soon("Echo"), &echo, Code::DeadlineExceeded),
+        ("late", hurried("Echo"), &echo, Code::DeadlineExceeded),
         (
             "late in the stream",
-            soon("Count"),
+            hurried("Count"),
             &frame(&count(1)),
             Code::DeadlineExceeded,
         ),

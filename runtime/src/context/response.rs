@@ -30,8 +30,8 @@ impl<'a> ResponseMetadata<'a> {
 
     /// Sets a header of the reply.
     ///
-    /// Headers leave with the first message, or with the status if there is none: what is set later
-    /// is not sent.
+    /// Headers leave when the servicer returns: with its one reply or its error, and those of a stream
+    /// at once, before its first message. What is set later is not sent.
     ///
     /// # Errors
     ///
