@@ -49,6 +49,7 @@
 //!   `rust_decimal::Decimal`, a `url::Url`, a `serde_json::Value`.
 //! - `chrono`, `time`, `jiff`: fields of entities that are a time, a date or a duration of one of
 //!   these libraries. Those of the standard library need no feature.
+//! - `gzip`, `zstd`: messages compressed so, where a server is set to it; clients read them.
 //! - `config`: settings of a [`Server`] from a TOML file, beside the environment.
 //! - `testing`: the laws of mappers, for property tests.
 
@@ -114,6 +115,7 @@ pub use crate::settings::{
     ConfigError, ConfigProblem, EffectiveSetting, EffectiveSettings, SettingOrigin,
 };
 pub use crate::stream::{Closed, Inbound, InboundError, StreamSender, Streamed};
+pub use crate::wire::compression::Compression;
 
 /// Includes what `protoc_gen_apibase::configure().compile(…)` generated in the build script: a
 /// module tree with one module per protobuf package.

@@ -54,7 +54,7 @@ impl RequestStream {
         let (call, failed) = oneshot::channel();
         let entities = Infallibly { entities };
         let content = Content::Stream {
-            source: Box::new(Encode::<M, _, _>::new(entities, unencodable)),
+            source: Box::new(Encode::<M, _, _, _>::new(entities, || None, unencodable)),
             buffer: BytesMut::new(),
             call,
         };

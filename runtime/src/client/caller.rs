@@ -293,7 +293,7 @@ fn encode<Q>(call: &mut Outgoing, request: Q::Entity) -> Result<RequestStream, F
 where
     Q: ProtobufMapper<Proto: Message>,
 {
-    match frame::<Q>(request) {
+    match frame::<Q>(request, None) {
         Ok(frame) => Ok(RequestStream::message(frame)),
         Err(why) => {
             let status = unencodable(why);

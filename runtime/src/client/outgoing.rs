@@ -13,6 +13,7 @@ use super::info::CallInfo;
 use super::options::CallOptions;
 use super::transport::TransportError;
 use crate::observe::{Event, Observers, Side};
+use crate::wire::compression::Encodings;
 use crate::wire::headers::MAX_METADATA;
 use crate::wire::{DEFAULT_MAX_MESSAGE_SIZE, headers, timeout};
 use crate::{Code, Context, Method, Status};
@@ -122,6 +123,10 @@ impl Outgoing {
         map.insert(header::TE, headers::TRAILERS);
         map.insert(header::CONTENT_TYPE, headers::GRPC);
         map.insert(header::USER_AGENT, headers::USER_AGENT);
+        if !Encodings::all().is_empty() {
+            let name = headers::GRPC_ACCEPT_ENCODING;
+            map.insert(name, Encodings::all().header());
+        }
         if let Some(deadline) = self.deadline {
             let remaining = deadline.saturating_duration_since(Instant::now());
             map.insert(timeout::GRPC_TIMEOUT, timeout::write(remaining));

@@ -15,6 +15,7 @@ use super::outgoing::Outgoing;
 use super::transport::TransportError;
 use crate::errors::ServiceError;
 use crate::wire::boxed::{AnyBody, BoxedError};
+use crate::wire::compression::Encodings;
 use crate::wire::frames::{FrameError, Frames};
 use crate::wire::{headers, status};
 use crate::{BoxError, Code, ProtobufMapper, Status};
@@ -38,8 +39,13 @@ where
         call: &Outgoing,
     ) -> Result<Self, CallError<E>> {
         let (parts, body) = response.into_parts();
+        let compression = Encodings::all().of(&parts.headers);
+        let (compression, unknown) = match compression {
+            Ok(compression) => (compression, None),
+            Err(name) => (None, Some(name)),
+        };
         let mut reader = Self {
-            frames: Frames::new(body, call.max_message_size()),
+            frames: Frames::new(body, call.max_message_size(), compression),
             headers: MetadataMap::new(),
             trailers: None,
             info: call.info().cloned(),
@@ -51,7 +57,7 @@ where
             reader.end(trailers)?;
             return Ok(reader);
         }
-        if let Some(status) = not_grpc(parts.status, &parts.headers) {
+        if let Some(status) = not_grpc(parts.status, &parts.headers, unknown) {
             return Err(CallError::from_status(status));
         }
         reader.headers = MetadataMap::from_headers(parts.headers);
@@ -166,7 +172,7 @@ where
     })
 }
 
-fn not_grpc(http: StatusCode, answer: &HeaderMap) -> Option<Status> {
+fn not_grpc(http: StatusCode, answer: &HeaderMap, unknown: Option<String>) -> Option<Status> {
     if http != StatusCode::OK {
         return Some(status::from_http(http));
     }
@@ -177,11 +183,9 @@ fn not_grpc(http: StatusCode, answer: &HeaderMap) -> Option<Status> {
         let message = "the answer is not gRPC: its content type is not `application/grpc`";
         return Some(Status::new(Code::Unknown, message));
     }
-    let encoding = answer.get(headers::GRPC_ENCODING)?;
-    (encoding != headers::IDENTITY).then(|| {
-        Status::new(
-            Code::Internal,
-            "the answer is compressed, and this client did not ask for that",
-        )
-    })
+    let name = unknown?;
+    Some(Status::new(
+        Code::Internal,
+        format!("the answer is compressed as `{name}`, and this client did not ask for that"),
+    ))
 }

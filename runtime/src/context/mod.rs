@@ -19,6 +19,7 @@ use crate::Method;
 use crate::errors::ErrorPolicy;
 use crate::observe::Observers;
 use crate::server::Chain;
+use crate::wire::compression::{Compression, Encodings};
 
 /// What belongs to a call and flows to the calls that it makes: the deadline, the correlation id,
 /// cancellation and typed extensions; and, in a servicer, what came in and what goes back.
@@ -266,6 +267,24 @@ impl Context {
     pub(crate) fn observers(&self) -> Option<&Observers> {
         let observers = &self.scope.chain.as_ref()?.observers;
         (!observers.is_empty()).then_some(observers)
+    }
+
+    /// What its messages may be compressed as; `None` where nothing is.
+    pub(crate) fn encodings(&self) -> Option<&Encodings> {
+        let encodings = &self.scope.chain.as_ref()?.encodings;
+        (!encodings.is_empty()).then_some(encodings)
+    }
+
+    /// What its requests are compressed as.
+    pub(crate) fn requests_compression(&self) -> Option<Compression> {
+        // Another one was refused.
+        let of = self.encodings()?.of(self.scope.metadata.as_ref());
+        of.ok().flatten()
+    }
+
+    /// What its replies are compressed as, unless its servicer says that they are not.
+    pub(crate) fn replies_compression(&self) -> Option<Compression> {
+        self.encodings()?.agreed(self.scope.metadata.as_ref())
     }
 
     fn cancellation(&self) -> Option<&Cancellation> {

@@ -1,7 +1,7 @@
 //! What a servicer sends back beside its messages.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tonic::metadata::MetadataMap;
 
@@ -21,6 +21,7 @@ pub(super) struct Shared(Mutex<Parts>);
 struct Parts {
     headers: MetadataMap,
     trailers: MetadataMap,
+    uncompressed: bool,
 }
 
 impl<'a> ResponseMetadata<'a> {
@@ -62,16 +63,32 @@ impl<'a> ResponseMetadata<'a> {
         self.set_trailer(NEXT_PAGE_TOKEN, token)
     }
 
+    /// Has the replies that are encoded from now on sent as they are, where they would be compressed.
+    ///
+    /// For a reply that holds a secret beside something that its caller chose: whoever can see how
+    /// long a compressed message is, and have many of them sent, can guess the secret byte by byte
+    /// (the BREACH attack), TLS or not.
+    pub fn uncompressed(self) {
+        self.parts().uncompressed = true;
+    }
+
+    /// Whether [`uncompressed`](Self::uncompressed) was said.
+    pub(crate) fn is_uncompressed(self) -> bool {
+        self.parts().uncompressed
+    }
+
     /// Reads or changes all headers of the reply.
     pub fn headers<T>(self, change: impl FnOnce(&mut MetadataMap) -> T) -> T {
-        let mut parts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut parts.headers)
+        change(&mut self.parts().headers)
     }
 
     /// Reads or changes all trailers of the reply.
     pub fn trailers<T>(self, change: impl FnOnce(&mut MetadataMap) -> T) -> T {
-        let mut parts = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut parts.trailers)
+        change(&mut self.parts().trailers)
+    }
+
+    fn parts(self) -> MutexGuard<'a, Parts> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn take_headers(self) -> MetadataMap {

@@ -12,6 +12,7 @@ use super::interceptors::Interceptors;
 use crate::context::Peer;
 use crate::errors;
 use crate::observe::{Event, Refusal};
+use crate::wire::compression::Encodings;
 use crate::wire::{headers, timeout};
 use crate::{Code, Context, Method, Status};
 
@@ -55,7 +56,7 @@ pub(crate) fn accept(
         let status = Status::new(Code::Unimplemented, message);
         return Err(refuse(Refusal::UnknownMethod, Problem::Status(status)));
     };
-    if let Some(status) = unknown_encoding(&parts.headers) {
+    if let Some(status) = unknown_encoding(&parts.headers, chain) {
         return Err(refuse(Refusal::Encoding, Problem::Status(status)));
     }
     let timeout = match timeout::read(&parts.headers) {
@@ -147,7 +148,9 @@ impl Refused {
                 let mut response = ReplyBody::trailers_only(None, &status);
                 if self.reason == Refusal::Encoding {
                     let name = headers::GRPC_ACCEPT_ENCODING;
-                    response.headers_mut().insert(name, headers::IDENTITY);
+                    let known = chain.chain().map(|chain| chain.encodings.header());
+                    let known = known.unwrap_or(headers::IDENTITY);
+                    response.headers_mut().insert(name, known);
                 }
                 response
             }
@@ -155,11 +158,12 @@ impl Refused {
     }
 }
 
-fn unknown_encoding(request: &HeaderMap) -> Option<Status> {
-    let encoding = request.get(headers::GRPC_ENCODING)?;
-    (encoding != headers::IDENTITY).then(|| {
-        let name = String::from_utf8_lossy(encoding.as_bytes());
-        let message = format!("messages compressed as `{name}` can't be read; `identity` can");
-        Status::new(Code::Unimplemented, message)
-    })
+fn unknown_encoding(request: &HeaderMap, chain: &Interceptors) -> Option<Status> {
+    let none = Encodings::none();
+    let known = chain.chain().map_or(&none, |chain| &chain.encodings);
+    let name = known.of(request).err()?;
+    let message = format!(
+        "messages compressed as `{name}` can't be read; `grpc-accept-encoding` says which can"
+    );
+    Some(Status::new(Code::Unimplemented, message))
 }

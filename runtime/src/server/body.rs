@@ -77,6 +77,10 @@ impl ReplyBody {
             return Self::trailers_only(Some(guard), &failure);
         }
         headers.insert(header::CONTENT_TYPE, headers::GRPC);
+        tell_encodings(&mut headers, guard.context());
+        if let Some(encoding) = guard.context().replies_compression() {
+            headers.insert(headers::GRPC_ENCODING, encoding.header());
+        }
         guard.replies();
         let mut response = Response::new(Self {
             content,
@@ -99,6 +103,9 @@ impl ReplyBody {
         let call = guard.as_ref().map(CallGuard::context);
         let mut headers = trailers::of_failure(own, failure, call);
         headers.insert(header::CONTENT_TYPE, headers::GRPC);
+        if let Some(call) = call {
+            tell_encodings(&mut headers, call);
+        }
         let mut response = Response::new(Self {
             content: Content::Empty,
             guard,
@@ -139,6 +146,13 @@ impl ReplyBody {
         // The source is not polled again after a panic.
         catch_unwind(AssertUnwindSafe(|| source.poll_fill(cx, buffer)))
             .unwrap_or_else(|payload| Poll::Ready(Fill::End(Err(panicked(&*payload, call)))))
+    }
+}
+
+/// What the caller may compress its next requests as.
+fn tell_encodings(headers: &mut HeaderMap, call: &Context) {
+    if let Some(encodings) = call.encodings() {
+        headers.insert(headers::GRPC_ACCEPT_ENCODING, encodings.header());
     }
 }
 

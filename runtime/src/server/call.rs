@@ -13,6 +13,7 @@ use super::request::RequestBody;
 use crate::errors::{self, ServiceError};
 use crate::mapper::{ProtobufMapper, plain};
 use crate::stream::{Inbound, Streamed, decode};
+use crate::wire::compression::Compression;
 use crate::wire::encode::{self, Encode, Source, Unencodable};
 use crate::wire::frames::{FrameError, Frames};
 use crate::{Code, Context, Method, Status};
@@ -150,7 +151,8 @@ impl Call {
             .body
             .take()
             .unwrap_or_else(|| RequestBody::foreign(tonic::body::Body::empty()));
-        let frames = Frames::new(body, self.max_message_size);
+        let compression = self.context.requests_compression();
+        let frames = Frames::new(body, self.max_message_size, compression);
         (&self.context, frames)
     }
 }
@@ -240,7 +242,11 @@ impl Reply {
         E: ServiceError,
     {
         let frame = match outcome {
-            Ok(reply) => encode::frame::<R>(reply).map_err(|why| unencodable(call, why)),
+            Ok(reply) => {
+                let compression = call.replies_compression();
+                encode::frame::<R>(reply, unless_forbidden(compression, call))
+                    .map_err(|why| unencodable(call, why))
+            }
             Err(error) => Err(failed(&error, call)),
         };
         Self(frame.map_or_else(Answer::Failed, Answer::Message))
@@ -253,17 +259,28 @@ impl Reply {
     {
         Self(match outcome {
             Ok(replies) => {
-                let context = call.clone();
+                let compression = call.replies_compression();
+                let (context, told) = (call.clone(), call.clone());
+                let compression = move || unless_forbidden(compression, &told);
                 let refuse = move |why| unencodable(&context, why);
                 let replies = Statuses {
                     replies,
                     call: call.clone(),
                 };
-                Answer::Stream(Box::new(Encode::<R, _, _>::new(replies, refuse)))
+                Answer::Stream(Box::new(Encode::<R, _, _, _>::new(
+                    replies,
+                    compression,
+                    refuse,
+                )))
             }
             Err(error) => Answer::Failed(failed(&error, call)),
         })
     }
+}
+
+/// What a reply is compressed as: nothing where its servicer says so.
+fn unless_forbidden(compression: Option<Compression>, call: &Context) -> Option<Compression> {
+    compression.filter(|_| !call.response().is_uncompressed())
 }
 
 /// The status that an error of a servicer leaves as.

@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::settings::{
-    Count, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Time, Timeout, Workers, settings,
+    Count, EncodingList, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Time, Timeout, Workers, settings,
 };
 use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
 
@@ -33,6 +33,9 @@ settings! {
     max_concurrent_rpcs: Count = 100;
     /// Reads messages up to this size; a larger one is refused.
     max_message_size: Size = DEFAULT_MAX_MESSAGE_SIZE;
+    /// Reads messages that are compressed so, and compresses replies so for callers that take it; the first
+    /// one is preferred.
+    compression: OrOff<EncodingList> = None;
     /// Cuts a call off after this time, however long its caller would wait.
     deadline_cap: OrOff<Timeout> = None;
     /// Takes this many connections at once; one more is closed at once.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::errors::ErrorPolicy;
 use crate::observe::{Observer, Observers};
+use crate::wire::compression::{Compression, Encodings};
 
 /// What stands around every call of a server, whether it is our own or one that a service is
 /// mounted in.
@@ -20,6 +21,7 @@ pub struct Interceptors {
 pub(crate) struct Chain {
     pub(crate) observers: Observers,
     pub(crate) errors: ErrorPolicy,
+    pub(crate) encodings: Encodings,
 }
 
 impl Interceptors {
@@ -41,6 +43,23 @@ impl Interceptors {
     pub fn with_errors(mut self, policy: ErrorPolicy) -> Self {
         self.change(|chain| chain.errors = policy);
         self
+    }
+
+    /// These, and messages compressed so, as [`Server::compression`] says; for a service that is mounted
+    /// in another server, which has no such setting.
+    ///
+    /// On a [`Server`], its own setting goes before, if code sets it.
+    ///
+    /// [`Server`]: crate::Server
+    /// [`Server::compression`]: crate::Server::compression
+    #[must_use]
+    pub fn with_compression(mut self, encodings: impl IntoIterator<Item = Compression>) -> Self {
+        self.compress(Encodings::new(encodings));
+        self
+    }
+
+    pub(crate) fn compress(&mut self, encodings: Encodings) {
+        self.change(|chain| chain.encodings = encodings);
     }
 
     /// Callers see what is redacted otherwise.

@@ -14,7 +14,8 @@ use super::interceptors::Interceptors;
 use super::service::{ErasedService, Service};
 use super::socket::{Listener, Listening};
 use crate::health::Health;
-use crate::settings::{self, ConfigError, EffectiveSettings};
+use crate::settings::{self, ConfigError, EffectiveSettings, SettingOrigin};
+use crate::wire::compression::{Compression, Encodings};
 
 /// A gRPC server over HTTP/2.
 ///
@@ -119,6 +120,10 @@ impl Server {
         {
             settings.detailed_errors.set(true);
         }
+        let encodings = self.encodings();
+        if *settings.compression.get() != encodings {
+            settings.compression.set(encodings);
+        }
         EffectiveSettings::of(&settings)
     }
 
@@ -209,6 +214,21 @@ impl Server {
         self
     }
 
+    /// Reads messages that are compressed so, and compresses replies of 1 KiB or more: the first of these
+    /// that the caller takes. Default: neither, and a compressed call is `UNIMPLEMENTED`.
+    ///
+    /// [`max_message_size`](Self::max_message_size) is for what a message is, not for what is sent of it. A
+    /// message is compressed where its call runs, at some 100 MB/s by gzip and more by zstd: large ones
+    /// hold up the calls beside them. What mixes secrets with what the caller chose should say
+    /// [`uncompressed`](crate::ResponseMetadata::uncompressed).
+    #[must_use]
+    pub fn compression(mut self, encodings: impl IntoIterator<Item = Compression>) -> Self {
+        let encodings = Encodings::new(encodings);
+        let encodings = (!encodings.is_empty()).then_some(encodings);
+        self.settings.compression.set(encodings);
+        self
+    }
+
     /// Works on a call no longer than this, streams included, however long its caller would wait: then
     /// the servicer is dropped, and the caller told `DEADLINE_EXCEEDED`. Health has no cap. Default: none.
     #[must_use]
@@ -276,6 +296,16 @@ impl Server {
     pub fn add_servicer(mut self, service: impl Service) -> Self {
         self.services.push(Arc::new(service));
         self
+    }
+
+    /// What messages are compressed as: as code says, here or in the chain, and else as the setting does.
+    pub(super) fn encodings(&self) -> Option<Encodings> {
+        let setting = &self.settings.compression;
+        let chains = self.chain.chain().map(|chain| &chain.encodings);
+        match chains.filter(|encodings| !encodings.is_empty()) {
+            Some(chains) if setting.origin() != SettingOrigin::Code => Some(chains.clone()),
+            _ => setting.get().clone(),
+        }
     }
 
     fn configured(settings: ServerSettings) -> Self {

@@ -32,6 +32,11 @@ impl Server {
     /// no service has.
     pub async fn bind(mut self) -> Result<BoundServer, ServerError> {
         self.check_errors()?;
+        let (encodings, chain) = (self.encodings().unwrap_or_default(), self.chain.chain());
+        // Nothing is put around calls where nothing is asked for.
+        if chain.map_or(!encodings.is_empty(), |chain| chain.encodings != encodings) {
+            self.chain.compress(encodings);
+        }
         let stopping = self.add_own_services()?;
         let routes = self.routes()?;
         let listening = match self.listening.take() {

@@ -8,6 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
 use super::PREFIX;
+use super::compression::{Compression, WORTH, pack};
 use crate::{Code, MapError, ProtobufMapper, Status};
 
 /// Ready messages of a stream share one DATA frame up to this many bytes.
@@ -22,14 +23,17 @@ pub(crate) enum Unencodable {
     TooLong(Status),
 }
 
-/// Encodes one entity as one frame.
-pub(crate) fn frame<M>(entity: M::Entity) -> Result<Bytes, Unencodable>
+/// Encodes one entity as one frame, compressed if that is asked for and worth it.
+pub(crate) fn frame<M>(
+    entity: M::Entity,
+    compression: Option<Compression>,
+) -> Result<Bytes, Unencodable>
 where
     M: ProtobufMapper<Proto: Message>,
 {
     let message = message::<M>(entity)?;
-    let mut buffer = BytesMut::with_capacity(PREFIX + message.encoded_len());
-    append(&message, &mut buffer)?;
+    let mut buffer = BytesMut::new();
+    append(&message, compression, &mut buffer)?;
     Ok(buffer.freeze())
 }
 
@@ -37,8 +41,13 @@ fn message<M: ProtobufMapper>(entity: M::Entity) -> Result<M::Proto, Unencodable
     M::into_proto(entity).map_err(|error| Unencodable::Entity(error.into()))
 }
 
-/// Encodes one message at the end of `buffer`, which grows to hold it.
-fn append<P: Message>(message: &P, buffer: &mut BytesMut) -> Result<(), Unencodable> {
+/// Encodes one message at the end of `buffer`, which grows to hold it, and says how long it is before
+/// it is compressed.
+fn append<P: Message>(
+    message: &P,
+    compression: Option<Compression>,
+    buffer: &mut BytesMut,
+) -> Result<usize, Unencodable> {
     let length = message.encoded_len();
     let Ok(prefix) = u32::try_from(length) else {
         return Err(Unencodable::TooLong(Status::new(
@@ -46,11 +55,29 @@ fn append<P: Message>(message: &P, buffer: &mut BytesMut) -> Result<(), Unencoda
             format!("a message of {length} bytes is longer than a frame can say (4 GiB)"),
         )));
     };
-    buffer.reserve(PREFIX + length);
-    buffer.put_u8(0);
-    buffer.put_u32(prefix);
-    message.encode_raw(buffer);
-    Ok(())
+    match compression {
+        Some(encoding) if length >= WORTH => pack(
+            encoding,
+            |plain| {
+                plain.reserve(length);
+                message.encode_raw(plain);
+            },
+            |is_packed, sent| {
+                buffer.reserve(PREFIX + sent.len());
+                buffer.put_u8(is_packed.into());
+                // What is smaller than the message has a length that fits, too.
+                buffer.put_u32(u32::try_from(sent.len()).unwrap_or(prefix));
+                buffer.put_slice(sent);
+            },
+        ),
+        _ => {
+            buffer.reserve(PREFIX + length);
+            buffer.put_u8(0);
+            buffer.put_u32(prefix);
+            message.encode_raw(buffer);
+        }
+    }
+    Ok(length)
 }
 
 /// Where a body's frames come from.
@@ -69,41 +96,52 @@ pub(crate) enum Fill {
 }
 
 /// A stream of entities as a [`Source`].
-pub(crate) struct Encode<M, S, F> {
+pub(crate) struct Encode<M, S, C, F> {
     stream: Pin<Box<S>>,
+    compression: C,
     refuse: F,
     mapper: PhantomData<fn() -> M>,
 }
 
-impl<M, S, F> Encode<M, S, F> {
-    /// The frames of what `stream` yields. The first entity that has none ends it, with the status
-    /// that `refuse` gives.
-    pub(crate) fn new(stream: S, refuse: F) -> Self {
+impl<M, S, C, F> Encode<M, S, C, F> {
+    /// The frames of what `stream` yields, each compressed as `compression` says at the time. The
+    /// first entity that has none ends it, with the status that `refuse` gives.
+    pub(crate) fn new(stream: S, compression: C, refuse: F) -> Self {
         Self {
             stream: Box::pin(stream),
+            compression,
             refuse,
             mapper: PhantomData,
         }
     }
 }
 
-impl<M, S, F> Source for Encode<M, S, F>
+impl<M, S, C, F> Source for Encode<M, S, C, F>
 where
     M: ProtobufMapper<Proto: Message>,
     S: futures_core::Stream<Item = Result<M::Entity, Status>> + Send,
+    C: Fn() -> Option<Compression> + Send,
     F: Fn(Unencodable) -> Status + Send,
 {
     fn poll_fill(&mut self, cx: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<Fill> {
+        // What was worked on counts, and not the little that has become of it.
+        let mut encoded = 0;
         loop {
             let end = match self.stream.as_mut().poll_next(cx) {
                 Poll::Pending if buffer.is_empty() => return Poll::Pending,
                 Poll::Pending => return Poll::Ready(Fill::More),
                 Poll::Ready(Some(Ok(entity))) => {
-                    match message::<M>(entity).and_then(|message| append(&message, buffer)) {
-                        Ok(()) if buffer.len() < BATCH => continue,
-                        Ok(()) => return Poll::Ready(Fill::More),
-                        Err(why) => Err((self.refuse)(why)),
+                    let compression = (self.compression)();
+                    let appended = message::<M>(entity)
+                        .and_then(|message| append(&message, compression, buffer));
+                    match appended {
+                        Ok(length) => encoded += PREFIX + length,
+                        Err(why) => return Poll::Ready(Fill::End(Err((self.refuse)(why)))),
                     }
+                    if encoded < BATCH {
+                        continue;
+                    }
+                    return Poll::Ready(Fill::More);
                 }
                 Poll::Ready(Some(Err(status))) => Err(status),
                 Poll::Ready(None) => Ok(()),

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use http_body::Body;
 
 use super::PREFIX;
+use super::compression::{Broken, Compression, decompress};
 use crate::{BoxError, Code, Status};
 
 /// Splits a body into its messages.
@@ -21,7 +22,15 @@ pub(crate) struct Frames<B> {
     partial: BytesMut,
     trailers: Option<HeaderMap>,
     max_message_size: usize,
+    /// How those messages are compressed that say that they are.
+    compression: Option<Compression>,
     ended: bool,
+}
+
+/// What stands before a message.
+struct Prefix {
+    is_compressed: bool,
+    length: usize,
 }
 
 /// Why a body has no next message.
@@ -37,13 +46,19 @@ pub(crate) enum FrameError {
 }
 
 impl<B> Frames<B> {
-    pub(crate) fn new(body: B, max_message_size: usize) -> Self {
+    /// The messages of `body`, each up to this size, before and after it is decompressed.
+    pub(crate) fn new(
+        body: B,
+        max_message_size: usize,
+        compression: Option<Compression>,
+    ) -> Self {
         Self {
             body,
             chunk: Bytes::new(),
             partial: BytesMut::new(),
             trailers: None,
             max_message_size,
+            compression,
             ended: false,
         }
     }
@@ -56,6 +71,7 @@ impl<B> Frames<B> {
             partial: self.partial,
             trailers: self.trailers,
             max_message_size: self.max_message_size,
+            compression: self.compression,
             ended: self.ended,
         }
     }
@@ -127,31 +143,57 @@ where
             self.partial.extend_from_slice(&self.chunk);
             self.chunk.clear();
         }
-        if self.partial.is_empty() {
-            return Ok(match self.length(&self.chunk)? {
-                Some(length) if self.chunk.len() - PREFIX >= length => {
-                    self.chunk.advance(PREFIX);
-                    Some(self.chunk.split_to(length))
-                }
-                _ => None,
-            });
-        }
-        Ok(match self.length(&self.partial)? {
-            Some(length) if self.partial.len() - PREFIX >= length => {
-                self.partial.advance(PREFIX);
-                Some(self.partial.split_to(length).freeze())
+        let is_partial = !self.partial.is_empty();
+        let bytes = if is_partial {
+            &self.partial[..]
+        } else {
+            &self.chunk[..]
+        };
+        let prefix = match self.prefix(bytes)? {
+            Some(prefix) if bytes.len() - PREFIX >= prefix.length => prefix,
+            _ => return Ok(None),
+        };
+        let message = if is_partial {
+            self.partial.advance(PREFIX);
+            self.partial.split_to(prefix.length).freeze()
+        } else {
+            self.chunk.advance(PREFIX);
+            self.chunk.split_to(prefix.length)
+        };
+        match self.compression {
+            Some(encoding) if prefix.is_compressed => {
+                self.decompress(encoding, &message).map(Some)
             }
-            _ => None,
-        })
+            _ => Ok(Some(message)),
+        }
     }
 
-    /// The length that a prefix announces, once the prefix is whole.
-    fn length(&self, bytes: &[u8]) -> Result<Option<usize>, Status> {
+    /// A message without its encoding.
+    fn decompress(&self, encoding: Compression, packed: &[u8]) -> Result<Bytes, Status> {
+        let limit = self.max_message_size;
+        let plain = decompress(encoding, packed, limit).map_err(|broken| match broken {
+            Broken::TooLarge => Status::new(
+                Code::ResourceExhausted,
+                format!(
+                    "a message is larger than the limit of {limit} bytes after decompression"
+                ),
+            ),
+            Broken::Corrupt(why) => Status::new(
+                Code::Internal,
+                format!("a message can't be decompressed as `{encoding}`: {why}"),
+            ),
+        })?;
+        Ok(plain.into())
+    }
+
+    /// What stands before a message, once that is whole.
+    fn prefix(&self, bytes: &[u8]) -> Result<Option<Prefix>, Status> {
         let Some((&[flags, a, b, c, d], _)) = bytes.split_first_chunk::<PREFIX>() else {
             return Ok(None);
         };
         match flags {
             0 => {}
+            1 if self.compression.is_some() => {}
             1 => {
                 return Err(Status::new(
                     Code::Internal,
@@ -175,7 +217,10 @@ where
                 ),
             ));
         }
-        Ok(Some(length))
+        Ok(Some(Prefix {
+            is_compressed: flags == 1,
+            length,
+        }))
     }
 
     /// The body has ended: cleanly, in the middle of a message, or cut.

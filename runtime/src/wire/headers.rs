@@ -73,6 +73,7 @@ pub(crate) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
         "grpc-status",
         "grpc-message",
         "grpc-encoding",
+        "grpc-accept-encoding",
         "grpc-timeout",
     ] {
         headers.remove(name);

@@ -1,6 +1,7 @@
 //! What stands on the wire: frames, statuses and timeouts, as gRPC over HTTP/2 has them.
 
 pub(crate) mod boxed;
+pub(crate) mod compression;
 pub(crate) mod encode;
 pub(crate) mod frames;
 pub(crate) mod headers;

@@ -1,6 +1,7 @@
 //! What settings take: how a value is written, and what it is then.
 
 mod amount;
+mod encodings;
 mod place;
 mod time;
 
@@ -8,6 +9,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 pub(crate) use self::amount::{Count, Port, Size, Workers};
+pub(crate) use self::encodings::EncodingList;
 pub(crate) use self::place::{Host, SocketPath};
 pub(crate) use self::time::{Time, Timeout};
 
