@@ -8,7 +8,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::settings::{
-    Count, EncodingList, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Time, Timeout, Workers, settings,
+    Count, EncodingList, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Time, Timeout,
+    Workers, settings,
 };
 use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
 

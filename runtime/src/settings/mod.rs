@@ -22,7 +22,8 @@ pub use self::error::{ConfigError, ConfigProblem};
 pub use self::table::SettingOrigin;
 pub(crate) use self::table::{Row, Setting, Table, settings};
 pub(crate) use self::takes::{
-    Count, EncodingList, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Takes, Time, Timeout, Workers,
+    Count, EncodingList, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Takes, Time, Timeout,
+    Workers,
 };
 
 /// What every variable of ours starts with. A single underscore would be the core libraries' of gRPC

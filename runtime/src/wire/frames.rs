@@ -47,11 +47,7 @@ pub(crate) enum FrameError {
 
 impl<B> Frames<B> {
     /// The messages of `body`, each up to this size, before and after it is decompressed.
-    pub(crate) fn new(
-        body: B,
-        max_message_size: usize,
-        compression: Option<Compression>,
-    ) -> Self {
+    pub(crate) fn new(body: B, max_message_size: usize, compression: Option<Compression>) -> Self {
         Self {
             body,
             chunk: Bytes::new(),
@@ -161,9 +157,7 @@ where
             self.chunk.split_to(prefix.length)
         };
         match self.compression {
-            Some(encoding) if prefix.is_compressed => {
-                self.decompress(encoding, &message).map(Some)
-            }
+            Some(encoding) if prefix.is_compressed => self.decompress(encoding, &message).map(Some),
             _ => Ok(Some(message)),
         }
     }
@@ -174,9 +168,7 @@ where
         let plain = decompress(encoding, packed, limit).map_err(|broken| match broken {
             Broken::TooLarge => Status::new(
                 Code::ResourceExhausted,
-                format!(
-                    "a message is larger than the limit of {limit} bytes after decompression"
-                ),
+                format!("a message is larger than the limit of {limit} bytes after decompression"),
             ),
             Broken::Corrupt(why) => Status::new(
                 Code::Internal,

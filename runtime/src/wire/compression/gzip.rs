@@ -2,9 +2,7 @@
 //!
 //! The few bytes around it are our own: what flate2 has for them makes a new codec for every message.
 
-use flate2::{
-    Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status,
-};
+use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::Broken;
 use super::grow::{grow, room};

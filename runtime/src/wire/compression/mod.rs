@@ -6,10 +6,10 @@
 
 #[cfg(any(feature = "gzip", feature = "zstd"))]
 mod codecs;
-#[cfg(feature = "gzip")]
-mod gzip;
 #[cfg(any(feature = "gzip", feature = "zstd"))]
 mod grow;
+#[cfg(feature = "gzip")]
+mod gzip;
 #[cfg(not(any(feature = "gzip", feature = "zstd")))]
 mod nothing;
 #[cfg(feature = "zstd")]

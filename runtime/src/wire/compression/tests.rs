@@ -50,10 +50,7 @@ fn ours(encoding: Compression, plain: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn is_corrupt(encoding: Compression, packed: &[u8]) -> bool {
-    matches!(
-        decompress(encoding, packed, LIMIT),
-        Err(Broken::Corrupt(_))
-    )
+    matches!(decompress(encoding, packed, LIMIT), Err(Broken::Corrupt(_)))
 }
 
 #[test]
@@ -105,7 +102,11 @@ fn the_limit_is_to_the_byte_and_never_more_is_held() {
         for (plain, limit) in [(LIMIT + 1, LIMIT), (LIMIT, 1), (1, 0), (64 << 20, LIMIT)] {
             let packed = theirs(encoding, &vec![0; plain]);
             let read = decompress(encoding, &packed, limit);
-            assert_eq!(read, Err(Broken::TooLarge), "{encoding}, {plain} of {limit}");
+            assert_eq!(
+                read,
+                Err(Broken::TooLarge),
+                "{encoding}, {plain} of {limit}"
+            );
         }
         assert_eq!(decompress(encoding, &theirs(encoding, b""), 0), Ok(vec![]));
     }
@@ -158,7 +159,11 @@ fn a_wrong_byte_is_never_taken_for_another_message() {
 #[test]
 fn members_and_frames_one_after_the_other_are_one_message() {
     for encoding in BOTH {
-        let parts = [theirs(encoding, b"one "), theirs(encoding, b""), theirs(encoding, b"two")];
+        let parts = [
+            theirs(encoding, b"one "),
+            theirs(encoding, b""),
+            theirs(encoding, b"two"),
+        ];
         let read = decompress(encoding, &parts.concat(), LIMIT);
         assert_eq!(read.unwrap(), b"one two");
         let many = theirs(encoding, &[0; 1000]).repeat(LIMIT / 1000 + 1);
@@ -172,15 +177,23 @@ fn members_and_frames_one_after_the_other_are_one_message() {
 fn a_gzip_header_may_have_all_that_there_is() {
     let builder = || {
         let builder = GzBuilder::new().mtime(7).operating_system(3);
-        builder.extra(&b"extra"[..]).filename("name").comment("comment")
+        builder
+            .extra(&b"extra"[..])
+            .filename("name")
+            .comment("comment")
     };
     let full = gzip(builder(), b"text");
-    assert_eq!(decompress(Compression::Gzip, &full, LIMIT).unwrap(), b"text");
+    assert_eq!(
+        decompress(Compression::Gzip, &full, LIMIT).unwrap(),
+        b"text"
+    );
     for end in 0..full.len() {
         assert!(is_corrupt(Compression::Gzip, &full[..end]), "{end}");
     }
     // The same with a checksum of the header, which flate2 doesn't write.
-    let plain = GzEncoder::new(Vec::new(), Level::default()).finish().unwrap();
+    let plain = GzEncoder::new(Vec::new(), Level::default())
+        .finish()
+        .unwrap();
     let mut header = plain[..10].to_vec();
     header[3] = 2;
     let mut crc = flate2::Crc::new();
