@@ -89,6 +89,7 @@ impl Compression {
     }
 
     /// The one of this name, if it is built in.
+    #[cfg(feature = "server")]
     pub(crate) fn named(name: &str) -> Option<Self> {
         let mut all = Self::ALL.iter().copied();
         all.find(|encoding| encoding.as_str() == name)

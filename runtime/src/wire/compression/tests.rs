@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 use std::io::{Read, Write};
 
 use flate2::read::MultiGzDecoder;
