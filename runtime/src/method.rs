@@ -15,6 +15,7 @@ pub struct Method {
     idempotency: Idempotency,
     errors: &'static [&'static str],
     deadline_cap: Option<Duration>,
+    detached: bool,
 }
 
 /// Which side of a call streams.
@@ -75,6 +76,7 @@ impl Method {
             idempotency: Idempotency::Unknown,
             errors: &[],
             deadline_cap: None,
+            detached: false,
         }
     }
 
@@ -103,6 +105,22 @@ impl Method {
     #[must_use]
     pub const fn deadline_cap(mut self, cap: Duration) -> Self {
         self.deadline_cap = Some(cap);
+        self
+    }
+
+    /// The same RPC, whose work goes on when its caller has gone.
+    ///
+    /// A cancel or the caller's deadline doesn't drop the servicer: it runs to its end, and what it
+    /// answers then is dropped, a stream of replies too. It keeps its place among the calls that may run
+    /// at once. [`Context::cancelled`](crate::Context::cancelled) tells that the caller has gone, a stream
+    /// of requests that hasn't ended by then yields an error, and calls made with the servicer's own
+    /// context end: those that should go on take [`Context::detach`](crate::Context::detach)'s.
+    ///
+    /// It is cut off by a deadline cap of its method or its server, and at the end of the server's grace.
+    /// A service that is mounted in another server has only the former, and ends with the runtime.
+    #[must_use]
+    pub const fn detached(mut self) -> Self {
+        self.detached = true;
         self
     }
 
@@ -147,6 +165,12 @@ impl Method {
     #[must_use]
     pub const fn capped_at(&self) -> Option<Duration> {
         self.deadline_cap
+    }
+
+    /// Whether its work goes on when its caller has gone.
+    #[must_use]
+    pub const fn is_detached(&self) -> bool {
+        self.detached
     }
 
     /// Whether calling twice is as good as calling once.

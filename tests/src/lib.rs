@@ -38,6 +38,8 @@ fixtures! {
     deadlines,
     /// Deprecated methods, messages, fields and enums.
     deprecated,
+    /// Methods whose work goes on when their callers have gone.
+    detached,
     /// Bytes as shared buffers and of a fixed length.
     entity_bytes,
     /// The same in fields that are shared buffers.

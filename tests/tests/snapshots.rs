@@ -64,6 +64,7 @@ snapshots! {
     custom_options
     deadlines
     deprecated
+    detached
     entity_bytes
     entity_bytes_buffers
     entity_calls

@@ -53,11 +53,12 @@ fn constant(method: &Method) -> TokenStream {
         let cap = duration(cap);
         quote!(.deadline_cap(#cap))
     });
+    let detached = method.policy.detached.then(|| quote!(.detached()));
     let declared = &method.policy.errors;
     let errors = (!declared.is_empty()).then(|| quote!(.errors(&[#(#declared),*])));
     quote! {
         #about
-        pub const #name: Method = Method::#kind(#path) #idempotency #cap #errors;
+        pub const #name: Method = Method::#kind(#path) #idempotency #cap #detached #errors;
     }
 }
 
@@ -73,5 +74,9 @@ fn summary(method: &Method) -> String {
         Idempotency::Idempotent => ", idempotent",
         Idempotency::NoSideEffects => ", no side effects",
     };
-    format!("{kind}{idempotency}")
+    let detached = match method.policy.detached {
+        true => ", detached",
+        false => "",
+    };
+    format!("{kind}{idempotency}{detached}")
 }

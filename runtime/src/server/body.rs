@@ -63,7 +63,12 @@ impl ReplyBody {
 
     /// The response that carries `reply`.
     pub(crate) fn respond(reply: Reply, guard: CallGuard, deadline: Deadline) -> Response<Self> {
-        let content = match reply.0 {
+        #[cfg(feature = "server")]
+        let guard = match reply.place {
+            Some(place) => guard.at(*place),
+            None => guard,
+        };
+        let content = match reply.answer {
             Answer::Message(frame) => Content::Message(frame),
             Answer::Stream(source) => Content::Stream {
                 source,

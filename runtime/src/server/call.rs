@@ -9,6 +9,8 @@ use bytes::Bytes;
 use futures_core::Stream;
 use prost::Message;
 
+#[cfg(feature = "server")]
+use super::guard::Place;
 use super::request::RequestBody;
 use crate::errors::{self, ServiceError};
 use crate::mapper::{ProtobufMapper, plain};
@@ -36,7 +38,12 @@ pub struct Mapped<'a, Q, R> {
 }
 
 /// What a servicer's answer has become: frames and a status.
-pub struct Reply(pub(crate) Answer);
+pub struct Reply {
+    pub(crate) answer: Answer,
+    /// The place of a detached call, on its way back from its task.
+    #[cfg(feature = "server")]
+    pub(crate) place: Option<Box<Place>>,
+}
 
 pub(crate) enum Answer {
     Message(Bytes),
@@ -151,6 +158,10 @@ impl Call {
             .body
             .take()
             .unwrap_or_else(|| RequestBody::foreign(tonic::body::Body::empty()));
+        let body = match self.method.is_detached() {
+            true => body.until_over(&self.context),
+            false => body,
+        };
         let compression = self.context.requests_compression();
         let frames = Frames::new(body, self.max_message_size, compression);
         (&self.context, frames)
@@ -233,7 +244,22 @@ impl<Q, R> fmt::Debug for Mapped<'_, Q, R> {
 
 impl Reply {
     pub(crate) fn failed(status: Status) -> Self {
-        Self(Answer::Failed(status))
+        Self::new(Answer::Failed(status))
+    }
+
+    fn new(answer: Answer) -> Self {
+        Self {
+            answer,
+            #[cfg(feature = "server")]
+            place: None,
+        }
+    }
+
+    /// The same, at this place.
+    #[cfg(feature = "server")]
+    pub(crate) fn at(mut self, place: Option<Box<Place>>) -> Self {
+        self.place = place;
+        self
     }
 
     fn message<R, E>(call: &Context, outcome: Result<R::Entity, E>) -> Self
@@ -249,7 +275,7 @@ impl Reply {
             }
             Err(error) => Err(failed(&error, call)),
         };
-        Self(frame.map_or_else(Answer::Failed, Answer::Message))
+        Self::new(frame.map_or_else(Answer::Failed, Answer::Message))
     }
 
     fn stream<R, E>(call: &Context, outcome: Result<Streamed<R::Entity, E>, E>) -> Self
@@ -257,7 +283,7 @@ impl Reply {
         R: ProtobufMapper<Proto: Message> + 'static,
         E: ServiceError,
     {
-        Self(match outcome {
+        Self::new(match outcome {
             Ok(replies) => {
                 let compression = call.replies_compression();
                 let (context, told) = (call.clone(), call.clone());
@@ -291,7 +317,7 @@ fn failed<E: ServiceError>(error: &E, call: &Context) -> Status {
 
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.answer {
             Answer::Message(_) => "Reply::Message",
             Answer::Stream(_) => "Reply::Stream",
             Answer::Failed(_) => "Reply::Failed",

@@ -31,7 +31,7 @@ struct Shard {
 struct Entry {
     context: Context,
     started: Instant,
-    replies: bool,
+    phase: Phase,
 }
 
 /// A call that is in the table, until this is dropped.
@@ -68,6 +68,8 @@ pub enum Phase {
     Working,
     /// Its servicer has answered, and the replies are on their way.
     Replying,
+    /// Its caller has gone, and its servicer works on: the method is `detached`.
+    Detached,
 }
 
 impl InFlight {
@@ -77,7 +79,7 @@ impl InFlight {
         let entry = Entry {
             context,
             started: Instant::now(),
-            replies: false,
+            phase: Phase::Working,
         };
         let place = self.shard(shard).map_or(0, |mut shard| shard.put(entry));
         Running {
@@ -126,11 +128,7 @@ impl Entry {
             peer: self.context.peer().cloned(),
             age: self.started.elapsed(),
             remaining: self.context.remaining(),
-            phase: if self.replies {
-                Phase::Replying
-            } else {
-                Phase::Working
-            },
+            phase: self.phase,
             correlation_id: self.context.correlation_id().map(str::to_owned),
         })
     }
@@ -139,10 +137,19 @@ impl Entry {
 impl Running {
     /// The servicer has answered.
     pub(crate) fn replies(&self) {
+        self.is_at(Phase::Replying);
+    }
+
+    /// The caller has gone, and the servicer works on.
+    pub(crate) fn detaches(&self) {
+        self.is_at(Phase::Detached);
+    }
+
+    fn is_at(&self, phase: Phase) {
         if let Some(mut shard) = self.table.shard(self.shard)
             && let Some(Some(entry)) = shard.places.get_mut(self.place)
         {
-            entry.replies = true;
+            entry.phase = phase;
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod accept;
 mod body;
 mod call;
 mod deadline;
+mod detached;
 mod guard;
 mod interceptors;
 mod mount;
@@ -46,7 +47,7 @@ pub use self::call::{Call, Reply};
 pub(crate) use self::interceptors::Chain;
 pub use self::interceptors::{ChainError, Interceptors};
 pub use self::mount::TowerService;
-pub(crate) use self::request::RequestBody;
+pub(crate) use self::request::{Over, RequestBody};
 pub use self::service::{Dispatcher, Service};
 
 #[cfg(feature = "server")]

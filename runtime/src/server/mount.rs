@@ -13,6 +13,7 @@ use super::accept::accept;
 use super::body::ReplyBody;
 use super::call::Call;
 use super::deadline::Deadline;
+use super::detached::Detached;
 use super::guard::CallGuard;
 use super::interceptors::{ChainError, Interceptors};
 use super::request::RequestBody;
@@ -67,9 +68,17 @@ where
             Ok((context, method)) => {
                 let guard = CallGuard::new(context.clone(), method);
                 let body = RequestBody::foreign(body);
-                let call = Call::new(context, method, body, DEFAULT_MAX_MESSAGE_SIZE);
+                let call = Call::new(context.clone(), method, body, DEFAULT_MAX_MESSAGE_SIZE);
+                let dispatch = service.dispatch(call);
                 let deadline = Deadline::timed(guard.context().deadline());
-                let serving = Serving::new(service.dispatch(call), guard, deadline);
+                if method.is_detached() {
+                    let detached = Detached::new(dispatch, context, method.capped_at());
+                    let (work, waiting) = detached.split();
+                    tokio::spawn(work);
+                    let serving = Serving::new(waiting, guard, deadline);
+                    return Box::pin(async move { Ok(serving.await) });
+                }
+                let serving = Serving::new(dispatch, guard, deadline);
                 Box::pin(async move { Ok(serving.await) })
             }
             Err(refused) => {

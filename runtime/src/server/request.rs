@@ -1,12 +1,16 @@
 //! [`RequestBody`]: the body of a request, whichever server it came through.
 
+use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
+use tokio::time::{Instant, sleep_until};
 
 use crate::BoxError;
+use crate::context::Context as CallContext;
 use crate::wire::boxed::{AnyBody, BoxedError};
 
 /// The body of a request: hyper's own on our server, any other where a service is mounted.
@@ -15,6 +19,23 @@ pub(crate) enum RequestBody {
     Own(hyper::body::Incoming),
     // One box a call: every server that we are mounted in has its own type.
     Foreign(AnyBody),
+    /// That of a detached call, whose servicer may outlive it.
+    UntilOver(Box<UntilOver>),
+}
+
+/// A body that fails when its call is over: what is read later is no clean end, whatever the caller
+/// still sends.
+pub(crate) struct UntilOver {
+    body: RequestBody,
+    /// None once it was.
+    over: Option<Pin<Box<dyn Future<Output = Over> + Send>>>,
+}
+
+/// The call of a body is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    Cancelled,
+    DeadlinePassed,
 }
 
 impl RequestBody {
@@ -25,6 +46,19 @@ impl RequestBody {
         Self::Foreign(BoxedError::any(body))
     }
 
+    /// The same body, until the call is over: cancelled, past its deadline, or answered.
+    pub(crate) fn until_over(self, call: &CallContext) -> Self {
+        Self::UntilOver(Box::new(UntilOver {
+            body: self,
+            over: Some(Box::pin(over(call.clone()))),
+        }))
+    }
+
+    /// Whether nobody is dropped where its call is cut off.
+    pub(crate) fn is_detached(&self) -> bool {
+        matches!(self, Self::UntilOver(_))
+    }
+
     /// Whether its `is_end_stream` says when its stream has ended.
     ///
     /// hyper's does; a server or client that we are mounted in may have bodies that don't.
@@ -33,6 +67,7 @@ impl RequestBody {
             #[cfg(feature = "server")]
             Self::Own(_) => true,
             Self::Foreign(_) => false,
+            Self::UntilOver(until) => until.body.tells_its_end(),
         }
     }
 }
@@ -49,6 +84,7 @@ impl Body for RequestBody {
             #[cfg(feature = "server")]
             Self::Own(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Self::Foreign(body) => body.as_mut().poll_frame(cx),
+            Self::UntilOver(until) => until.poll_frame(cx),
         }
     }
 
@@ -57,6 +93,48 @@ impl Body for RequestBody {
             #[cfg(feature = "server")]
             Self::Own(body) => body.is_end_stream(),
             Self::Foreign(body) => body.is_end_stream(),
+            Self::UntilOver(until) => until.body.is_end_stream(),
         }
     }
 }
+
+impl UntilOver {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Some(over) = &mut self.over else {
+            return Poll::Ready(None);
+        };
+        // First: an end that comes when the call is over comes too late.
+        if let Poll::Ready(how) = over.as_mut().poll(cx) {
+            self.over = None;
+            return Poll::Ready(Some(Err(how.into())));
+        }
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+}
+
+/// Waits until the call is over.
+async fn over(call: CallContext) -> Over {
+    let Some(deadline) = call.deadline() else {
+        call.cancelled().await;
+        return Over::Cancelled;
+    };
+    tokio::select! {
+        biased;
+        () = sleep_until(deadline) => Over::DeadlinePassed,
+        () = call.cancelled() => match deadline > Instant::now() {
+            true => Over::Cancelled,
+            false => Over::DeadlinePassed,
+        },
+    }
+}
+
+impl fmt::Display for Over {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cancelled => "the caller cancelled before its stream ended",
+            Self::DeadlinePassed => "the deadline passed before the stream ended",
+        })
+    }
+}
+
+impl Error for Over {}

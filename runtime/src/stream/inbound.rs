@@ -11,7 +11,7 @@ use futures_core::Stream;
 use prost::Message;
 
 use crate::errors;
-use crate::server::RequestBody;
+use crate::server::{Over, RequestBody};
 use crate::wire::frames::{FrameError, Frames};
 use crate::{BoxError, Code, DomainError, MapError, ProtobufMapper, ServiceError, Status};
 
@@ -19,7 +19,8 @@ use crate::{BoxError, Code, DomainError, MapError, ProtobufMapper, ServiceError,
 ///
 /// It ends only when the caller has said that all is sent. When the caller cancels or its
 /// connection breaks, the servicer is dropped at the point where it waits; who reads elsewhere, in
-/// a spawned task for example, gets an error. So what was read up to a clean end is all there was.
+/// a spawned task or in a `detached` method, gets an error. So what was read up to a clean end is all
+/// there was.
 ///
 /// A request that doesn't decode, or is not what its entity needs, is one item's error, and the
 /// stream goes on. Any other error is the last item: the `None` after it is no clean end.
@@ -93,8 +94,11 @@ impl<T> Inbound<T> {
             Some(Err(FrameError::Invalid(status))) => {
                 return Poll::Ready(Some(Err(InboundError::new(&status))));
             }
-            Some(Err(FrameError::Cut(error))) => Cut::Off(InboundError::cancelled(Some(error))),
-            Some(Err(FrameError::Open)) if self.frames.body().tells_its_end() => {
+            Some(Err(FrameError::Cut(error))) => Cut::Off(InboundError::cut(error)),
+            // Nobody drops a servicer that is detached, so it takes no end that may be none.
+            Some(Err(FrameError::Open))
+                if self.frames.body().tells_its_end() || self.frames.body().is_detached() =>
+            {
                 Cut::Off(InboundError::cancelled(None))
             }
             Some(Err(FrameError::Open)) => Cut::Unsaid,
@@ -144,9 +148,17 @@ impl InboundError {
         Self::broken(status.code(), status.message().to_owned(), None)
     }
 
+    fn cut(error: BoxError) -> Self {
+        match error.downcast_ref() {
+            Some(over @ Over::DeadlinePassed) => {
+                Self::broken(Code::DeadlineExceeded, over.to_string(), Some(error))
+            }
+            _ => Self::cancelled(Some(error)),
+        }
+    }
+
     fn cancelled(source: Option<BoxError>) -> Self {
-        let message = "the caller cancelled before its stream ended".to_owned();
-        Self::broken(Code::Cancelled, message, source)
+        Self::broken(Code::Cancelled, Over::Cancelled.to_string(), source)
     }
 
     fn undecodable(error: prost::DecodeError) -> Self {

@@ -44,7 +44,6 @@ static METHOD: &[Row<MethodRule>] = &[
     Row { field: "deadline", then: Then::Warning, is_set: |rule| rule.deadline.is_some() },
     Row { field: "retry", then: Then::Warning, is_set: |rule| rule.retry.is_some() },
     Row { field: "hedging", then: Then::Warning, is_set: |rule| rule.hedging.is_some() },
-    Row { field: "detached", then: Then::Warning, is_set: |rule| rule.detached },
 ];
 
 /// What a run has of them.

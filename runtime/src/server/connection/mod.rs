@@ -20,6 +20,7 @@ pub(super) use self::admission::{Admission, Admitted, Full};
 use self::executor::Executor;
 pub(super) use self::executor::Load;
 use self::requests::Requests;
+use super::detached::Workshop;
 use super::in_flight::InFlight;
 use super::interceptors::Interceptors;
 use super::limits::Limits;
@@ -91,8 +92,17 @@ pub(super) async fn serve(
     };
     let age = shared.limits.own_age();
     let age_grace = shared.limits.age_grace;
+    let workshop = Workshop {
+        tracker: tracker.clone(),
+        kill: stop.kill.clone(),
+    };
     let executor = Executor::new(Arc::clone(&shared.load), tracker);
-    let requests = Requests::new(peer.clone(), Arc::clone(&shared), executor.clone());
+    let requests = Requests::new(
+        peer.clone(),
+        Arc::clone(&shared),
+        executor.clone(),
+        workshop,
+    );
     let connection = http2(&shared, executor.clone()).serve_connection(TokioIo::new(io), requests);
     let mut connection = std::pin::pin!(executor.drive(connection));
     let ended = tokio::select! {

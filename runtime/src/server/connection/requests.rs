@@ -15,6 +15,7 @@ use crate::server::accept::{Refused, accept};
 use crate::server::body::ReplyBody;
 use crate::server::call::Call;
 use crate::server::deadline::Deadline;
+use crate::server::detached::{Detached, Workshop};
 use crate::server::guard::{CallGuard, Place};
 use crate::server::request::RequestBody;
 use crate::server::service::BoxDispatch;
@@ -25,14 +26,21 @@ pub(super) struct Requests {
     shared: Arc<Shared>,
     peer: Peer,
     executor: Executor,
+    workshop: Workshop,
 }
 
 impl Requests {
-    pub(super) fn new(peer: Peer, shared: Arc<Shared>, executor: Executor) -> Self {
+    pub(super) fn new(
+        peer: Peer,
+        shared: Arc<Shared>,
+        executor: Executor,
+        workshop: Workshop,
+    ) -> Self {
         Self {
             shared,
             peer,
             executor,
+            workshop,
         }
     }
 }
@@ -74,8 +82,19 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             running: shared.in_flight.start(context.clone()),
             _permit: permit,
         };
-        let guard = CallGuard::new(context.clone(), method).at(place);
+        let guard = CallGuard::new(context.clone(), method);
         let body = RequestBody::Own(body);
+        if method.is_detached() {
+            let call = Call::new(context.clone(), method, body, shared.max_message_size);
+            let cap = method.capped_at().into_iter().chain(cap).min();
+            let detached = Detached::new(route.service.dispatch_boxed(call), context, cap);
+            let (work, waiting) = detached.at(place).split();
+            self.workshop.spawn(work);
+            return Answering::Serving {
+                serving: Serving::new(Box::pin(waiting), guard, Deadline::woken(deadline)),
+            };
+        }
+        let guard = guard.at(place);
         let call = Call::new(context, method, body, shared.max_message_size);
         Answering::Serving {
             serving: Serving::new(
