@@ -65,6 +65,7 @@ mod metadata;
 mod method;
 mod observe;
 mod paging;
+mod rate;
 #[cfg(feature = "reflection")]
 mod reflection;
 mod server;
@@ -102,6 +103,7 @@ pub use crate::metadata::{MetadataError, TypedMetadata};
 pub use crate::method::{Idempotency, Kind, Method};
 pub use crate::observe::{Event, Observer, Refusal, Side};
 pub use crate::paging::{NEXT_PAGE_TOKEN, Page, PageTokens, Paging};
+pub use crate::rate::RateLimit;
 #[cfg(feature = "reflection")]
 pub use crate::reflection::{Reflection, ReflectionError, ReflectionV1, ReflectionV1Alpha};
 #[cfg(feature = "server")]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::RateLimit;
+
 /// One RPC of a service: its path, its kind and what the proto says of it.
 ///
 /// Generated code has one constant per RPC; nothing of it is computed at call time.
@@ -16,6 +18,7 @@ pub struct Method {
     errors: &'static [&'static str],
     deadline_cap: Option<Duration>,
     detached: bool,
+    rate_limit: Option<RateLimit>,
 }
 
 /// Which side of a call streams.
@@ -77,6 +80,7 @@ impl Method {
             errors: &[],
             deadline_cap: None,
             detached: false,
+            rate_limit: None,
         }
     }
 
@@ -121,6 +125,13 @@ impl Method {
     #[must_use]
     pub const fn detached(mut self) -> Self {
         self.detached = true;
+        self
+    }
+
+    /// The same RPC, which its server takes no more often than `limit` of each caller.
+    #[must_use]
+    pub const fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = Some(limit);
         self
     }
 
@@ -171,6 +182,12 @@ impl Method {
     #[must_use]
     pub const fn is_detached(&self) -> bool {
         self.detached
+    }
+
+    /// How often its server takes it of each caller; `None` if the proto doesn't say.
+    #[must_use]
+    pub const fn limited_to(&self) -> Option<RateLimit> {
+        self.rate_limit
     }
 
     /// Whether calling twice is as good as calling once.

@@ -103,8 +103,14 @@ pub enum Refusal {
     Timeout,
     /// The deadline had passed on arrival.
     DeadlineSpent,
-    /// The limit on concurrent calls is reached.
+    /// A limit on concurrent calls is reached: the server's, the connection's or the method's.
     Overloaded,
+    /// The caller calls the method more often than it may.
+    RateLimited,
+    /// The server stops, and its callers have had the time to hear of it.
+    Draining,
+    /// The request's metadata is larger than the server takes.
+    MetadataTooLarge,
 }
 
 impl Refusal {
@@ -119,6 +125,9 @@ impl Refusal {
             Self::Timeout => "TIMEOUT_MALFORMED",
             Self::DeadlineSpent => "DEADLINE_SPENT",
             Self::Overloaded => "OVERLOADED",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Draining => "DRAINING",
+            Self::MetadataTooLarge => "METADATA_TOO_LARGE",
         }
     }
 }

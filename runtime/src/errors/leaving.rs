@@ -148,12 +148,7 @@ impl<'a> Leaving<'a> {
             });
         }
         if let Some(delay) = self.delay() {
-            any(&mut rich, RetryInfo::URL, |info| {
-                info.message(1, |duration| {
-                    duration.number(1, delay.as_secs());
-                    duration.number(2, u64::from(delay.subsec_nanos()));
-                });
-            });
+            retry_info(&mut rich, delay);
         }
         request_info(&mut rich, ids);
         if causes.is_some() {
@@ -214,10 +209,7 @@ impl<'a> Leaving<'a> {
             // Any negative number: don't (gRFC A6).
             trailers.insert(PUSHBACK, MetadataValue::from_static("-1"));
         } else if let Some(delay) = self.delay() {
-            // Rounded up: who comes too early is refused again.
-            let milliseconds = delay.as_nanos().div_ceil(1_000_000);
-            let milliseconds = i64::try_from(milliseconds).unwrap_or(i64::MAX);
-            trailers.insert(PUSHBACK, MetadataValue::from(milliseconds));
+            push_back(&mut trailers, delay);
         }
         trailers
     }
@@ -242,6 +234,24 @@ impl<'a> Leaving<'a> {
         let id = self.error_id.as_deref().map(|id| (ERROR_ID, id));
         self.metadata.iter().copied().chain(id)
     }
+}
+
+/// When to try again.
+fn retry_info(rich: &mut Writer, delay: Duration) {
+    any(rich, RetryInfo::URL, |info| {
+        info.message(1, |duration| {
+            duration.number(1, delay.as_secs());
+            duration.number(2, u64::from(delay.subsec_nanos()));
+        });
+    });
+}
+
+/// The same for clients that retry by themselves (gRFC A6).
+fn push_back(trailers: &mut MetadataMap, delay: Duration) {
+    // Rounded up: who comes too early is refused again.
+    let milliseconds = delay.as_nanos().div_ceil(1_000_000);
+    let milliseconds = i64::try_from(milliseconds).unwrap_or(i64::MAX);
+    trailers.insert(PUSHBACK, MetadataValue::from(milliseconds));
 }
 
 /// Which call it was, by its correlation id and its trace, where it has one of them.
@@ -277,9 +287,20 @@ fn sendable(violations: &[FieldViolation]) -> &[FieldViolation] {
 /// A reason that is no more than the code's name is not sent: what every gRPC server says by its code
 /// alone, we say no louder, and peers that compare statuses find ours equal.
 pub(crate) fn plain(code: Code, reason: &str, message: &str, call: &Context) -> Status {
+    plain_until(code, reason, message, None, call)
+}
+
+/// The same, and how long to wait before another try, where waiting helps.
+pub(crate) fn plain_until(
+    code: Code,
+    reason: &str,
+    message: &str,
+    delay: Option<Duration>,
+    call: &Context,
+) -> Status {
     let has_reason = reason != name(code);
     let ids = (call.correlation_id(), call.trace_id());
-    if !has_reason && ids == (None, None) {
+    if !has_reason && delay.is_none() && ids == (None, None) {
         return Status::new(code, message);
     }
     let mut rich = Writer::with_capacity(AROUND_ALL + message.len());
@@ -291,6 +312,11 @@ pub(crate) fn plain(code: Code, reason: &str, message: &str, call: &Context) -> 
             info.text(2, DOMAIN);
         });
     }
+    let mut trailers = MetadataMap::new();
+    if let Some(delay) = delay {
+        retry_info(&mut rich, delay);
+        push_back(&mut trailers, delay);
+    }
     request_info(&mut rich, ids);
-    Status::with_details(code, message, rich.finish().into())
+    Status::with_details_and_metadata(code, message, rich.finish().into(), trailers)
 }

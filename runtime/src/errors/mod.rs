@@ -24,7 +24,7 @@ pub use self::details::ErrorDetails;
 pub use self::domain::DomainError;
 pub use self::fault::{Fault, FieldViolation};
 pub(crate) use self::leave::{own_words, status};
-pub(crate) use self::leaving::{ERROR_ID, PUSHBACK, plain};
+pub(crate) use self::leaving::{ERROR_ID, PUSHBACK, plain, plain_until};
 pub use self::policy::ErrorPolicy;
 pub(crate) use self::redact::{internal, panicked};
 pub use self::response::{ErrorDetail, ErrorResponse};

@@ -9,6 +9,10 @@ use tonic::metadata::MetadataMap;
 
 use super::body::ReplyBody;
 use super::interceptors::Interceptors;
+#[cfg(feature = "server")]
+use super::limits::overload_pause;
+#[cfg(feature = "server")]
+use crate::RateLimit;
 use crate::context::Peer;
 use crate::errors;
 use crate::observe::{Event, Refusal};
@@ -24,13 +28,9 @@ pub(crate) fn accept(
     peer: Option<Peer>,
     method: Option<&'static Method>,
     chain: &Interceptors,
-    cap: Option<Duration>,
+    bounds: Bounds,
 ) -> Result<(Context, &'static Method), Refused> {
-    let refuse = |reason, problem| Refused {
-        path: parts.uri.path().to_owned(),
-        reason,
-        problem,
-    };
+    let refuse = |reason, problem| Refused::of_request(parts.uri.path(), reason, problem);
     if parts.method != Verb::POST {
         // Who asks for the head alone gets no body.
         let said = if parts.method == Verb::HEAD {
@@ -50,6 +50,14 @@ pub(crate) fn accept(
     {
         let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(refuse(Refusal::ContentType, Problem::Http(http, NOT_GRPC)));
+    }
+    #[cfg(feature = "server")]
+    if let Some(limit) = bounds.metadata {
+        let size = headers::size_of_head(&parts);
+        if size > limit {
+            let status = metadata_too_large(size, limit);
+            return Err(refuse(Refusal::MetadataTooLarge, Problem::Status(status)));
+        }
     }
     let Some(method) = method else {
         let message = format!("no service here has a method at `{}`", parts.uri.path());
@@ -72,7 +80,7 @@ pub(crate) fn accept(
         }
     };
     // The least of what the caller asks for, the method's cap and the server's.
-    let timeout = [timeout, method.capped_at(), cap]
+    let timeout = [timeout, method.capped_at(), bounds.deadline]
         .into_iter()
         .flatten()
         .min();
@@ -88,11 +96,27 @@ pub(crate) fn accept(
 const NOT_GRPC: &str =
     "this is a gRPC server: it takes POST requests with `content-type: application/grpc`\n";
 
+/// What the server itself bounds of a request. Nothing where another one has taken it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Bounds {
+    /// How long it works on a call.
+    pub(crate) deadline: Option<Duration>,
+    /// How large the head of a request is, in bytes, as HTTP/2 counts it.
+    #[cfg(feature = "server")]
+    pub(crate) metadata: Option<usize>,
+}
+
 /// Why a call is not taken, and what its caller is told.
 pub(crate) struct Refused {
     path: String,
     reason: Refusal,
     problem: Problem,
+    /// How long to wait before another try, where waiting helps.
+    #[cfg(feature = "server")]
+    delay: Option<Duration>,
+    /// The call, where the request had become one.
+    #[cfg(feature = "server")]
+    call: Option<Context>,
 }
 
 enum Problem {
@@ -102,15 +126,60 @@ enum Problem {
 }
 
 impl Refused {
-    /// The limit on concurrent calls is reached.
-    #[cfg(feature = "server")]
-    pub(crate) fn overloaded(path: &str, limit: usize) -> Self {
-        let message = format!("the server is at its limit of {limit} concurrent calls");
+    /// A request that is no call yet.
+    fn of_request(path: &str, reason: Refusal, problem: Problem) -> Self {
         Self {
             path: path.to_owned(),
-            reason: Refusal::Overloaded,
-            problem: Problem::Status(Status::new(Code::ResourceExhausted, message)),
+            reason,
+            problem,
+            #[cfg(feature = "server")]
+            delay: None,
+            #[cfg(feature = "server")]
+            call: None,
         }
+    }
+
+    #[cfg(feature = "server")]
+    fn of_call(method: &Method, reason: Refusal, status: Status, call: &Context) -> Self {
+        let mut refused = Self::of_request(method.path(), reason, Problem::Status(status));
+        refused.call = Some(call.clone());
+        refused
+    }
+
+    /// A limit on concurrent calls is reached: that of `whose`.
+    #[cfg(feature = "server")]
+    pub(crate) fn overloaded(method: &Method, whose: &str, limit: usize, call: &Context) -> Self {
+        let message = format!("{whose} is at its limit of {limit} concurrent calls");
+        let status = Status::new(Code::ResourceExhausted, message);
+        let mut refused = Self::of_call(method, Refusal::Overloaded, status, call);
+        refused.delay = Some(overload_pause());
+        refused
+    }
+
+    /// The caller has used up what the method's rate limit gives it.
+    #[cfg(feature = "server")]
+    pub(crate) fn rate_limited(
+        method: &Method,
+        limit: RateLimit,
+        wait: Duration,
+        call: &Context,
+    ) -> Self {
+        let message =
+            format!("`{method}` takes {limit} of a caller; there is one more in {wait:?}");
+        let status = Status::new(Code::ResourceExhausted, message);
+        let mut refused = Self::of_call(method, Refusal::RateLimited, status, call);
+        refused.delay = Some(wait);
+        refused
+    }
+
+    /// The server stops. Another one, or another connection, can be called at once.
+    #[cfg(feature = "server")]
+    pub(crate) fn draining(method: &Method, call: &Context) -> Self {
+        let status = Status::new(
+            Code::Unavailable,
+            "the server stops, and has said so on this connection; call on another one",
+        );
+        Self::of_call(method, Refusal::Draining, status, call)
     }
 
     /// The answer, once the observers have heard of it.
@@ -143,8 +212,13 @@ impl Refused {
                     Refusal::UnknownMethod | Refusal::Encoding => errors::name(status.code()),
                     reason => reason.as_str(),
                 };
+                let (code, message) = (status.code(), status.message());
                 let nobodys = Context::background();
-                let status = errors::plain(status.code(), reason, status.message(), &nobodys);
+                #[cfg(feature = "server")]
+                let (delay, call) = (self.delay, self.call.as_ref().unwrap_or(&nobodys));
+                #[cfg(not(feature = "server"))]
+                let (delay, call) = (None, &nobodys);
+                let status = errors::plain_until(code, reason, message, delay, call);
                 let mut response = ReplyBody::trailers_only(None, &status);
                 if self.reason == Refusal::Encoding {
                     let name = headers::GRPC_ACCEPT_ENCODING;
@@ -156,6 +230,16 @@ impl Refused {
             }
         }
     }
+}
+
+#[cfg(feature = "server")]
+#[cold]
+fn metadata_too_large(size: usize, limit: usize) -> Status {
+    let message = format!(
+        "the request's metadata is {size} bytes, and this server takes {limit}: names and values, \
+         and 32 for each"
+    );
+    Status::new(Code::ResourceExhausted, message)
 }
 
 fn unknown_encoding(request: &HeaderMap, chain: &Interceptors) -> Option<Status> {

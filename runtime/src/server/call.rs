@@ -42,7 +42,7 @@ pub struct Reply {
     pub(crate) answer: Answer,
     /// The place of a detached call, on its way back from its task.
     #[cfg(feature = "server")]
-    pub(crate) place: Option<Box<Place>>,
+    pub(super) place: Option<Box<Place>>,
 }
 
 pub(crate) enum Answer {
@@ -257,7 +257,7 @@ impl Reply {
 
     /// The same, at this place.
     #[cfg(feature = "server")]
-    pub(crate) fn at(mut self, place: Option<Box<Place>>) -> Self {
+    pub(super) fn at(mut self, place: Option<Box<Place>>) -> Self {
         self.place = place;
         self
     }

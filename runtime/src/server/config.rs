@@ -11,7 +11,7 @@ use crate::settings::{
     Count, EncodingList, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Time, Timeout,
     Workers, settings,
 };
-use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
+use crate::wire::{DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_MAX_METADATA_SIZE};
 
 const NOT_BUILT: &str = "it takes the feature `reflection`; build with it, or set it to false";
 
@@ -32,11 +32,15 @@ settings! {
     max_workers: Workers = 10;
     /// Takes this many calls at once; one more is refused at once.
     max_concurrent_rpcs: Count = 100;
+    /// Takes this many calls at once from one connection. A proxy or a sidecar may have one for all.
+    max_concurrent_rpcs_per_connection: OrOff<Count> = None;
     /// Reads messages up to this size; a larger one is refused.
     max_message_size: Size = DEFAULT_MAX_MESSAGE_SIZE;
     /// Reads messages that are compressed so, and compresses replies so for callers that take it; the first
     /// one is preferred.
     compression: OrOff<EncodingList> = None;
+    /// Takes requests with metadata up to this size, as HTTP/2 counts it; one with more is refused.
+    max_metadata_size: Size = DEFAULT_MAX_METADATA_SIZE;
     /// Cuts a call off after this time, however long its caller would wait.
     deadline_cap: OrOff<Timeout> = None;
     /// Takes this many connections at once; one more is closed at once.

@@ -6,6 +6,7 @@ use std::io;
 
 use super::address::Address;
 use super::interceptors::ChainError;
+use crate::Method;
 #[cfg(feature = "reflection")]
 use crate::reflection::ReflectionError;
 
@@ -24,6 +25,14 @@ enum Kind {
     },
     UnknownError {
         error: String,
+    },
+    UnknownMethod {
+        path: String,
+        near: Option<&'static str>,
+    },
+    RateLimit {
+        method: &'static Method,
+        problem: &'static str,
     },
     Runtime {
         source: io::Error,
@@ -44,6 +53,17 @@ impl ServerError {
 
     pub(super) fn unknown_error(error: String) -> Self {
         Self(Kind::UnknownError { error })
+    }
+
+    /// `near` is what may have been meant.
+    pub(super) fn unknown_method(path: &str, near: Option<&'static str>) -> Self {
+        let path = path.to_owned();
+        Self(Kind::UnknownMethod { path, near })
+    }
+
+    /// `problem` completes "it", the limit.
+    pub(super) fn rate_limit(method: &'static Method, problem: &'static str) -> Self {
+        Self(Kind::RateLimit { method, problem })
     }
 
     pub(super) fn runtime(source: io::Error) -> Self {
@@ -83,6 +103,19 @@ impl fmt::Display for ServerError {
                 "the error policy changes `{error}`, and no service here has this error; give the \
                  domain and the reason as the catalogue has them"
             ),
+            Kind::UnknownMethod { path, near } => {
+                write!(
+                    f,
+                    "a limit is set for `{path}`, and no service here has this method"
+                )?;
+                match near {
+                    Some(near) => write!(f, "; did you mean `{near}`?"),
+                    None => f.write_str("; give its path as `/package.Service/Method`"),
+                }
+            }
+            Kind::RateLimit { method, problem } => {
+                write!(f, "the rate limit of `{method}` {problem}")
+            }
             Kind::Runtime { source } => write!(f, "cannot start the threads that serve: {source}"),
             #[cfg(feature = "reflection")]
             Kind::Reflection(error) => write!(
@@ -101,7 +134,10 @@ impl Error for ServerError {
             Kind::Bind { source, .. } | Kind::Runtime { source } => Some(source),
             #[cfg(feature = "reflection")]
             Kind::Reflection(error) => Some(error),
-            Kind::Duplicate { .. } | Kind::UnknownError { .. } => None,
+            Kind::Duplicate { .. }
+            | Kind::UnknownError { .. }
+            | Kind::UnknownMethod { .. }
+            | Kind::RateLimit { .. } => None,
             Kind::Chain(error) => Some(error),
         }
     }

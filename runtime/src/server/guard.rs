@@ -1,11 +1,11 @@
 //! [`CallGuard`]: what has to happen once when a call is over, however it ends.
 
-#[cfg(feature = "server")]
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 #[cfg(feature = "server")]
 use super::in_flight::Running;
+#[cfg(feature = "server")]
+use super::limits::Permits;
 use crate::observe::{Event, Side};
 use crate::{Code, Context, Method};
 
@@ -23,10 +23,9 @@ pub(crate) struct CallGuard {
 
 /// A call's place on our own server.
 #[cfg(feature = "server")]
-pub(crate) struct Place {
-    pub(crate) running: Running,
-    /// None where a call is not counted.
-    pub(crate) _permit: Option<OwnedSemaphorePermit>,
+pub(super) struct Place {
+    pub(super) running: Running,
+    pub(super) _permits: Permits,
 }
 
 struct Observed {
@@ -59,7 +58,7 @@ impl CallGuard {
 
     /// The same call, at this place.
     #[cfg(feature = "server")]
-    pub(crate) fn at(mut self, place: Place) -> Self {
+    pub(super) fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
         self
     }

@@ -2,8 +2,14 @@
 
 use std::error::Error;
 use std::fmt;
+#[cfg(feature = "server")]
+use std::hash::Hash;
 use std::sync::Arc;
 
+#[cfg(feature = "server")]
+use super::limits::RateKey;
+#[cfg(feature = "server")]
+use crate::Context;
 use crate::errors::ErrorPolicy;
 use crate::observe::{Observer, Observers};
 use crate::wire::compression::{Compression, Encodings};
@@ -22,6 +28,8 @@ pub(crate) struct Chain {
     pub(crate) observers: Observers,
     pub(crate) errors: ErrorPolicy,
     pub(crate) encodings: Encodings,
+    #[cfg(feature = "server")]
+    pub(crate) rate_key: Option<RateKey>,
 }
 
 impl Interceptors {
@@ -62,6 +70,41 @@ impl Interceptors {
         self.change(|chain| chain.encodings = encodings);
     }
 
+    /// These and a function that tells apart whose rates are limited, in place of their addresses and
+    /// of another function: the same key is the same caller. `None` leaves a call to its address.
+    ///
+    /// It is called for each call of a method that has a limit, and must not block. Of a key, only a
+    /// hash is kept. A key that callers choose freely lets each of them have as many limits as it likes:
+    /// take what somebody has verified.
+    ///
+    /// A service that is mounted in another server doesn't know addresses: there, without this, all
+    /// callers of a method share its one limit.
+    ///
+    /// ```
+    /// use apibase::Interceptors;
+    ///
+    /// // A gateway in front has authenticated whoever calls, and says so.
+    /// let chain = Interceptors::none().with_rate_limit_key(|ctx| {
+    ///     Some(ctx.metadata().get("x-principal")?.as_bytes().to_vec())
+    /// });
+    /// ```
+    #[cfg(feature = "server")]
+    #[must_use]
+    pub fn with_rate_limit_key<K: Hash>(
+        mut self,
+        key: impl Fn(&Context) -> Option<K> + Send + Sync + 'static,
+    ) -> Self {
+        let key = RateKey::new(key);
+        self.change(|chain| chain.rate_key = Some(key));
+        self
+    }
+
+    /// Tells apart whose rates are limited; None where their addresses do.
+    #[cfg(feature = "server")]
+    pub(crate) fn rate_key(&self) -> Option<&RateKey> {
+        self.chain.as_ref()?.rate_key.as_ref()
+    }
+
     /// Callers see what is redacted otherwise.
     #[cfg(feature = "server")]
     pub(crate) fn show_details(&mut self) {
@@ -83,10 +126,15 @@ impl Interceptors {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainError {
     service: &'static str,
-    lacks: &'static str,
+    problem: String,
 }
 
 impl ChainError {
+    /// `problem` completes a sentence about the service.
+    pub(crate) fn new(service: &'static str, problem: String) -> Self {
+        Self { service, problem }
+    }
+
     /// The full name of the service.
     #[must_use]
     pub fn service(&self) -> &'static str {
@@ -96,11 +144,7 @@ impl ChainError {
 
 impl fmt::Display for ChainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, lacks } = self;
-        write!(
-            f,
-            "`{service}` asks for {lacks}, and the interceptors have none"
-        )
+        write!(f, "`{}` can't be served: {}", self.service, self.problem)
     }
 }
 

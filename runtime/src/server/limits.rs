@@ -1,8 +1,25 @@
 //! [`Limits`]: what connections and their calls may take.
 
+mod key;
+mod keys;
+mod methods;
+mod places;
+mod rate;
+
+use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use self::key::RateKey;
+pub(super) use self::methods::{Around, ByMethod, MethodLimits, Permits, overload_pause, sweep};
+pub(super) use self::places::Places;
+pub(super) use self::rate::Limiter;
 use super::config::ServerSettings;
+
+/// What the head of a request may take beyond our own limit, in bytes, so that most who are over it
+/// hear from us what is wrong, and not by hyper's answer that is none of gRPC. Peers are told of both
+/// together, and hold back what is larger themselves: with the limit alone, they would never send what
+/// we could explain.
+const ROOM_TO_EXPLAIN: usize = 64 * 1024;
 
 /// What connections and their calls may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +40,10 @@ pub(super) struct Limits {
     pub(super) age_grace: Duration,
     /// How long a call takes at most.
     pub(super) deadline_cap: Option<Duration>,
+    /// How many calls one connection has at once.
+    pub(super) rpcs_per_connection: Option<usize>,
+    /// How large the head of a request is, in bytes, as HTTP/2 counts it.
+    pub(super) metadata: usize,
 }
 
 impl Limits {
@@ -39,7 +60,31 @@ impl Limits {
             age: *settings.max_connection_age.get(),
             age_grace: *settings.max_connection_age_grace.get(),
             deadline_cap: *settings.deadline_cap.get(),
+            // With none at all, callers would wait for ever: they don't ask for what isn't there.
+            rpcs_per_connection: settings
+                .max_concurrent_rpcs_per_connection
+                .get()
+                .map(|max| max.max(1)),
+            metadata: *settings.max_metadata_size.get(),
         }
+    }
+
+    /// How large the head of a request is for hyper to hand it to us.
+    pub(super) fn header_list(&self) -> u32 {
+        let size = self.metadata.saturating_add(ROOM_TO_EXPLAIN);
+        u32::try_from(size).unwrap_or(u32::MAX)
+    }
+
+    /// The places of one connection's calls; None where they are not counted.
+    ///
+    /// HTTP/2 itself holds a peer to the limit: it is told of it, and a stream beyond it is reset as
+    /// `REFUSED_STREAM`, which clients send again by themselves. What that doesn't count is calls whose
+    /// stream has gone and whose servicer has not been dropped yet. An honest peer has some of them
+    /// whenever it cancels, and calls again at once; so there is a place for as many again, and only
+    /// what is beyond those is refused.
+    pub(super) fn places_of_connection(&self) -> Option<Arc<Places>> {
+        let max = self.rpcs_per_connection?;
+        Some(Places::new(max.saturating_mul(2)))
     }
 
     /// How old one connection gets, so that those that were opened together don't all end together

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::address::Address;
 use super::connection::{self, Admission, Admitted, Full, Shared, Stop};
 use super::in_flight::{CallInFlight, InFlight};
+use super::limits;
 use super::signal::{self, Asked};
 use super::socket::{Listening, Socket};
 use crate::context::Peer;
@@ -123,6 +124,11 @@ impl BoundServer {
             stop.kill.clone().drop_guard(),
         );
         tracing::info!(addr = %self.address, "serving gRPC");
+        let limiters = self.shared.limiters();
+        if !limiters.is_empty() {
+            let drain = stop.drain.clone();
+            tracker.spawn(async move { drain.run_until_cancelled(limits::sweep(limiters)).await });
+        }
         let limits = self.shared.limits;
         let doors = Doors {
             admission: Admission::new(limits.connections, limits.connections_per_peer),

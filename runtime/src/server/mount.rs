@@ -9,21 +9,29 @@ use std::task::{Context as Task, Poll};
 use bytes::Bytes;
 use http_body::Body;
 
-use super::accept::accept;
+use super::accept::{Bounds, Refused, accept};
 use super::body::ReplyBody;
 use super::call::Call;
 use super::deadline::Deadline;
 use super::detached::Detached;
 use super::guard::CallGuard;
 use super::interceptors::{ChainError, Interceptors};
+#[cfg(feature = "server")]
+use super::limits::Limiter;
 use super::request::RequestBody;
 use super::service::Service;
 use super::serving::Serving;
 use crate::BoxError;
 use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
+use crate::{Context, Method};
 
 /// A generated service as a [`tower_service::Service`] with tonic's `NamedService`, to be mounted in
 /// tonic's server or an axum router. Clones share the service.
+///
+/// Rate limits of the proto are kept, for callers as
+/// [`Interceptors::with_rate_limit_key`](crate::Interceptors::with_rate_limit_key) tells them apart;
+/// without it all of them share each limit, as nobody knows their addresses here. How many calls run
+/// at once and how large metadata is are limits of the server around.
 pub struct TowerService<S> {
     shared: Arc<Shared<S>>,
 }
@@ -31,6 +39,7 @@ pub struct TowerService<S> {
 struct Shared<S> {
     service: S,
     chain: Interceptors,
+    rates: Rates,
 }
 
 impl<S: Service> TowerService<S> {
@@ -38,11 +47,81 @@ impl<S: Service> TowerService<S> {
     ///
     /// # Errors
     ///
-    /// When a method of the service asks for what `chain` doesn't have.
+    /// When a method of the service asks for what `chain` doesn't have, or has a rate limit that
+    /// can't be kept.
     pub fn new(service: S, chain: Interceptors) -> Result<Self, ChainError> {
+        let rates = Rates::of::<S>(&chain)?;
+        let shared = Shared {
+            service,
+            chain,
+            rates,
+        };
         Ok(Self {
-            shared: Arc::new(Shared { service, chain }),
+            shared: Arc::new(shared),
         })
+    }
+}
+
+/// The rate limits of a service's methods, by their order; empty where none has one.
+struct Rates(#[cfg(feature = "server")] Box<[Option<Limiter>]>);
+
+#[cfg(feature = "server")]
+impl Rates {
+    fn of<S: Service>(chain: &Interceptors) -> Result<Self, ChainError> {
+        let mut rates = Vec::new();
+        if S::METHODS
+            .iter()
+            .any(|method| method.limited_to().is_some())
+        {
+            if chain.rate_key().is_none() {
+                tracing::warn!(
+                    service = S::NAME,
+                    "has rate limits, and is mounted where nobody knows the addresses of callers: \
+                     without `Interceptors::with_rate_limit_key`, all of them share each limit"
+                );
+            }
+            for method in S::METHODS {
+                let limit = method.limited_to();
+                let limiter = limit.map(|limit| Limiter::new(limit, chain.rate_key().cloned()));
+                rates.push(limiter.transpose().map_err(|problem| {
+                    ChainError::new(S::NAME, format!("the rate limit of `{method}` {problem}"))
+                })?);
+            }
+        }
+        Ok(Self(rates.into()))
+    }
+
+    fn admit(
+        &self,
+        at: Option<usize>,
+        call: &Context,
+        method: &'static Method,
+    ) -> Result<(), Refused> {
+        match at.and_then(|at| self.0.get(at)) {
+            Some(Some(limiter)) => limiter.admit(call, method),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What keeps rates is behind the feature: a service that has some isn't served without.
+#[cfg(not(feature = "server"))]
+impl Rates {
+    fn of<S: Service>(_: &Interceptors) -> Result<Self, ChainError> {
+        let mut limited = S::METHODS
+            .iter()
+            .filter(|method| method.limited_to().is_some());
+        match limited.next() {
+            None => Ok(Self()),
+            Some(method) => Err(ChainError::new(
+                S::NAME,
+                format!("`{method}` has a rate limit, which takes apibase's feature `server`"),
+            )),
+        }
+    }
+
+    fn admit(&self, _: Option<usize>, _: &Context, _: &'static Method) -> Result<(), Refused> {
+        Ok(())
     }
 }
 
@@ -60,11 +139,21 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let Shared { service, chain } = &*self.shared;
+        let Shared {
+            service,
+            chain,
+            rates,
+        } = &*self.shared;
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
-        let method = S::METHODS.iter().find(|method| method.path() == path);
-        match accept(parts, None, method, chain, None) {
+        let at = S::METHODS.iter().position(|method| method.path() == path);
+        let method = at.and_then(|at| S::METHODS.get(at));
+        let accepted = accept(parts, None, method, chain, Bounds::default());
+        let admitted = accepted.and_then(|(context, method)| {
+            rates.admit(at, &context, method)?;
+            Ok((context, method))
+        });
+        match admitted {
             Ok((context, method)) => {
                 let guard = CallGuard::new(context.clone(), method);
                 let body = RequestBody::foreign(body);

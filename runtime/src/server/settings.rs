@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::config::ServerSettings;
 use super::interceptors::Interceptors;
+use super::limits::ByMethod;
 use super::service::{ErasedService, Service};
 use super::socket::{Listener, Listening};
 use crate::health::Health;
@@ -39,6 +40,7 @@ pub struct Server {
     pub(super) has_own_runtime: bool,
     pub(super) health: Option<Health>,
     pub(super) chain: Interceptors,
+    pub(super) by_method: ByMethod,
     pub(super) services: Vec<Arc<dyn ErasedService>>,
 }
 
@@ -206,6 +208,26 @@ impl Server {
         self
     }
 
+    /// Takes at most this many calls at once from one connection. Clients are told so by HTTP/2's
+    /// `SETTINGS_MAX_CONCURRENT_STREAMS`, and wait, or open another connection; one that doesn't keep to
+    /// it has its streams reset (`REFUSED_STREAM`). At least 1. Default: as many as the server takes.
+    #[must_use]
+    pub fn max_concurrent_rpcs_per_connection(mut self, max: usize) -> Self {
+        let setting = &mut self.settings.max_concurrent_rpcs_per_connection;
+        setting.set(Some(max.max(1)));
+        self
+    }
+
+    /// Takes requests whose head has up to this many bytes, as HTTP/2 counts it: names and values, and
+    /// 32 bytes for each, with the path and the other pseudo-headers. One with more is answered with
+    /// `RESOURCE_EXHAUSTED`; far beyond that with HTTP's bare 431, or not at all. Clients are told that
+    /// there may be 64 KiB more, so that they are told what is wrong. Default: 16 KiB.
+    #[must_use]
+    pub fn max_metadata_size(mut self, bytes: usize) -> Self {
+        self.settings.max_metadata_size.set(bytes);
+        self
+    }
+
     /// Reads messages up to this many bytes; a larger one is answered with `RESOURCE_EXHAUSTED`.
     /// Default: 4 MiB.
     #[must_use]
@@ -316,6 +338,7 @@ impl Server {
             has_own_runtime: false,
             health: None,
             chain: Interceptors::none(),
+            by_method: ByMethod::default(),
             services: Vec::new(),
         }
     }

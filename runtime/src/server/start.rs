@@ -5,12 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 use super::address::Address;
 use super::connection::{Load, Route, Shared};
 use super::error::ServerError;
-use super::limits::Limits;
+use super::limits::{Limits, Places};
 use super::listen::{BoundServer, Stopping};
 use super::service::Service as _;
 use super::settings::Server;
@@ -28,8 +27,8 @@ impl Server {
     /// # Errors
     ///
     /// When the address can't be listened on, a service was added twice, the descriptors of two
-    /// services contradict each other, or the [`ErrorPolicy`](crate::ErrorPolicy) names an error that
-    /// no service has.
+    /// services contradict each other, the [`ErrorPolicy`](crate::ErrorPolicy) names an error that no
+    /// service has, or a limit is for a method that none has or can't be kept.
     pub async fn bind(mut self) -> Result<BoundServer, ServerError> {
         self.check_errors()?;
         let (encodings, chain) = (self.encodings().unwrap_or_default(), self.chain.chain());
@@ -53,13 +52,10 @@ impl Server {
                  serves"
             );
         }
-        let max_concurrent_rpcs = *settings.max_concurrent_rpcs.get();
-        let permits = max_concurrent_rpcs.min(Semaphore::MAX_PERMITS);
         let shared = Shared {
             load: Load::new(routes.len()),
             routes,
-            permits: Arc::new(Semaphore::new(permits)),
-            max_concurrent_rpcs,
+            places: Places::new(*settings.max_concurrent_rpcs.get()),
             max_message_size: *settings.max_message_size.get(),
             limits: Limits::of(settings),
             in_flight: Arc::default(),
@@ -194,6 +190,10 @@ impl Server {
 
     /// Every path that is served.
     fn routes(&self) -> Result<HashMap<&'static str, Route>, ServerError> {
+        let services = self.services.iter();
+        let methods: Vec<_> = services.flat_map(|service| service.methods()).collect();
+        self.by_method.check(&methods)?;
+        let key = self.by_method.key.as_ref().or(self.chain.rate_key());
         let mut routes = HashMap::new();
         for (index, service) in self.services.iter().enumerate() {
             let mut earlier = self.services.iter().take(index);
@@ -207,6 +207,7 @@ impl Server {
                     method,
                     // Probes are answered when nobody else is.
                     is_limited: service.name() != Health::NAME,
+                    limits: self.by_method.of(method, key)?,
                 };
                 routes.insert(method.path(), route);
             }

@@ -19,6 +19,7 @@ mod takes;
 pub use self::describe::{EffectiveSetting, EffectiveSettings};
 pub(crate) use self::environment::read;
 pub use self::error::{ConfigError, ConfigProblem};
+pub(crate) use self::nearest::nearest;
 pub use self::table::SettingOrigin;
 pub(crate) use self::table::{Row, Setting, Table, settings};
 pub(crate) use self::takes::{

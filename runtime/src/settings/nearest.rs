@@ -80,7 +80,10 @@ fn there_are(known: impl Iterator<Item = String>) -> String {
 
 /// The candidate that `word` is most likely a slip of the pen for, or else the beginning of; the first
 /// of several. Case and hyphens don't count.
-fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
     let candidates: Vec<_> = candidates.into_iter().collect();
     let begun = format!("{word}_");

@@ -26,6 +26,27 @@ pub(crate) fn size(headers: &HeaderMap) -> usize {
         .sum()
 }
 
+/// What the head of a request takes, as HTTP/2 counts it: with its pseudo-headers.
+#[cfg(feature = "server")]
+pub(crate) fn size_of_head(head: &http::request::Parts) -> usize {
+    let uri = &head.uri;
+    let target = uri.path_and_query().map_or("", |target| target.as_str());
+    let pseudo = [
+        (":method", head.method.as_str()),
+        (":scheme", uri.scheme_str().unwrap_or_default()),
+        (
+            ":authority",
+            uri.authority().map_or("", |host| host.as_str()),
+        ),
+        (":path", target),
+    ];
+    let present = pseudo.iter().filter(|(_, value)| !value.is_empty());
+    let pseudo: usize = present
+        .map(|(name, value)| name.len() + value.len() + 32)
+        .sum();
+    pseudo + size(&head.headers)
+}
+
 /// Whether a content type is gRPC with protobuf: `application/grpc` or `application/grpc+proto`,
 /// with or without parameters.
 pub(crate) fn is_grpc(content_type: &HeaderValue) -> bool {

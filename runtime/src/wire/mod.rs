@@ -30,3 +30,8 @@ pub(crate) const CONNECTION_TO_STREAM: u32 = 16;
 
 /// The largest message that is read unless a setting says otherwise: 4 MiB, as in every gRPC library.
 pub(crate) const DEFAULT_MAX_MESSAGE_SIZE: usize = 4 * 1024 * 1024;
+
+/// What a server takes of metadata unless it is set otherwise, in bytes: what hyper and most gRPC
+/// servers take.
+#[cfg(feature = "server")]
+pub(crate) const DEFAULT_MAX_METADATA_SIZE: usize = 16 * 1024;

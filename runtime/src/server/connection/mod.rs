@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use hyper::server::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,11 +18,11 @@ use tokio_util::task::TaskTracker;
 pub(super) use self::admission::{Admission, Admitted, Full};
 use self::executor::Executor;
 pub(super) use self::executor::Load;
-use self::requests::Requests;
+use self::requests::{Drain, Requests};
 use super::detached::Workshop;
 use super::in_flight::InFlight;
 use super::interceptors::Interceptors;
-use super::limits::Limits;
+use super::limits::{Limiter, Limits, MethodLimits, Places};
 use super::service::ErasedService;
 use super::socket::Socket;
 use crate::Method;
@@ -39,8 +38,7 @@ const MAX_RESETS: usize = 1024;
 pub(super) struct Shared {
     pub(super) routes: HashMap<&'static str, Route>,
     pub(super) chain: Interceptors,
-    pub(super) permits: Arc<Semaphore>,
-    pub(super) max_concurrent_rpcs: usize,
+    pub(super) places: Arc<Places>,
     pub(super) max_message_size: usize,
     pub(super) limits: Limits,
     pub(super) in_flight: Arc<InFlight>,
@@ -56,6 +54,16 @@ pub(super) struct Route {
     /// Whether its calls count among those that may run at once, and have the server's cap on
     /// deadlines.
     pub(super) is_limited: bool,
+    /// Its method's own.
+    pub(super) limits: MethodLimits,
+}
+
+impl Shared {
+    /// The rate limits of all methods.
+    pub(super) fn limiters(&self) -> Vec<Arc<Limiter>> {
+        let rates = self.routes.values().filter_map(|route| route.limits.rate());
+        rates.map(Arc::clone).collect()
+    }
 }
 
 /// What tells a connection to stop, softly and hard.
@@ -92,22 +100,25 @@ pub(super) async fn serve(
     };
     let age = shared.limits.own_age();
     let age_grace = shared.limits.age_grace;
-    let workshop = Workshop {
-        tracker: tracker.clone(),
-        kill: stop.kill.clone(),
+    let drain = Drain::default();
+    let executor = Executor::new(Arc::clone(&shared.load), tracker.clone());
+    let requests = Requests {
+        places: shared.limits.places_of_connection(),
+        shared: Arc::clone(&shared),
+        peer: peer.clone(),
+        executor: executor.clone(),
+        workshop: Workshop {
+            tracker,
+            kill: stop.kill.clone(),
+        },
+        drain: drain.clone(),
     };
-    let executor = Executor::new(Arc::clone(&shared.load), tracker);
-    let requests = Requests::new(
-        peer.clone(),
-        Arc::clone(&shared),
-        executor.clone(),
-        workshop,
-    );
     let connection = http2(&shared, executor.clone()).serve_connection(TokioIo::new(io), requests);
     let mut connection = std::pin::pin!(executor.drive(connection));
     let ended = tokio::select! {
         ended = connection.as_mut() => Ended::of(ended),
         () = stop.drain.cancelled() => {
+            drain.begin();
             connection.as_mut().connection().graceful_shutdown();
             tokio::select! {
                 ended = connection.as_mut() => Ended::of(ended),
@@ -162,12 +173,15 @@ async fn after(time: Option<Duration>) {
 
 fn http2(shared: &Shared, executor: Executor) -> http2::Builder<Executor> {
     // One stream more than calls, so that it is our refusal that a peer gets.
-    let streams = shared.max_concurrent_rpcs.saturating_add(1).max(200);
+    let streams = shared.places.max().saturating_add(1).max(200);
+    // Where a connection has a limit of its own, it is what the peer is told: honest ones wait.
+    let offered = shared.limits.rpcs_per_connection.unwrap_or(streams);
     let mut builder = http2::Builder::new(executor);
     builder
         .timer(TokioTimer::new())
         .auto_date_header(false)
-        .max_concurrent_streams(u32::try_from(streams).unwrap_or(u32::MAX))
+        .max_concurrent_streams(u32::try_from(offered).unwrap_or(u32::MAX))
+        .max_header_list_size(shared.limits.header_list())
         // A caller may give up all its calls at once, before we have seen them. hyper would take
         // more than 20 of them for an attack, and close the connection under the other calls.
         .max_pending_accept_reset_streams(streams.min(MAX_RESETS))

@@ -2,46 +2,80 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context as Task, Poll};
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
-use super::Shared;
 use super::executor::{Executor, Note};
+use super::{Route, Shared};
 use crate::context::Peer;
-use crate::server::accept::{Refused, accept};
+use crate::server::accept::{Bounds, Refused, accept};
 use crate::server::body::ReplyBody;
 use crate::server::call::Call;
 use crate::server::deadline::Deadline;
 use crate::server::detached::{Detached, Workshop};
 use crate::server::guard::{CallGuard, Place};
+use crate::server::limits::{Around, Permits, Places};
 use crate::server::request::RequestBody;
 use crate::server::service::BoxDispatch;
 use crate::server::serving::Serving;
+use crate::{Context, Method};
+
+/// How long a call may be on its way to us whose caller hasn't heard yet that the server stops. It is
+/// taken: whoever sent it has done nothing wrong. A peer that answers the PING of HTTP/2's graceful end
+/// (RFC 9113, section 6.8) sends nothing after it, so this is for those that don't.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// The requests of one connection.
 pub(super) struct Requests {
-    shared: Arc<Shared>,
-    peer: Peer,
-    executor: Executor,
-    workshop: Workshop,
+    pub(super) shared: Arc<Shared>,
+    pub(super) peer: Peer,
+    pub(super) executor: Executor,
+    pub(super) workshop: Workshop,
+    /// Those of this connection; None where they are not counted.
+    pub(super) places: Option<Arc<Places>>,
+    pub(super) drain: Drain,
+}
+
+/// Since when a connection is to end because its server does. Clones are the same connection's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Drain(Arc<OnceLock<Instant>>);
+
+impl Drain {
+    /// Begins now.
+    pub(super) fn begin(&self) {
+        // Only the first time counts.
+        let _ = self.0.set(Instant::now());
+    }
+
+    /// Whether its peer has had the time to hear of it.
+    fn is_known(&self) -> bool {
+        self.0
+            .get()
+            .is_some_and(|begun| begun.elapsed() > ON_ITS_WAY)
+    }
 }
 
 impl Requests {
-    pub(super) fn new(
-        peer: Peer,
-        shared: Arc<Shared>,
-        executor: Executor,
-        workshop: Workshop,
-    ) -> Self {
-        Self {
-            shared,
-            peer,
-            executor,
-            workshop,
+    /// The call's places among those that run, or why it has none.
+    fn admit(
+        &self,
+        call: &Context,
+        method: &'static Method,
+        route: &Route,
+    ) -> Result<Permits, Refused> {
+        if self.drain.is_known() {
+            return Err(Refused::draining(method, call));
         }
+        let around = route.is_limited.then_some(Around {
+            server: &self.shared.places,
+            connection: self.places.as_ref(),
+        });
+        route.limits.admit(call, method, around)
     }
 }
 
@@ -59,19 +93,20 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         let cap = route
             .filter(|route| route.is_limited)
             .and(shared.limits.deadline_cap);
-        let (context, method) = match accept(parts, Some(self.peer.clone()), method, chain, cap) {
-            Ok(accepted) => accepted,
+        let bounds = Bounds {
+            deadline: cap,
+            metadata: Some(shared.limits.metadata),
+        };
+        let peer = Some(self.peer.clone());
+        let (context, method, route) = match (accept(parts, peer, method, chain, bounds), route) {
+            (Ok((context, method)), Some(route)) => (context, method, route),
+            (Err(refused), _) => return Answering::refused(refused.respond(chain)),
+            // Nothing without a method is accepted.
+            (Ok(_), None) => return Answering::refused(Response::default()),
+        };
+        let permits = match self.admit(&context, method, route) {
+            Ok(permits) => permits,
             Err(refused) => return Answering::refused(refused.respond(chain)),
-        };
-        let permit = match route {
-            Some(route) if route.is_limited => {
-                Some(Arc::clone(&shared.permits).try_acquire_owned()).transpose()
-            }
-            _ => Ok(None),
-        };
-        let (Some(route), Ok(permit)) = (route, permit) else {
-            let refused = Refused::overloaded(method.path(), shared.max_concurrent_rpcs);
-            return Answering::refused(refused.respond(chain));
         };
         let deadline = context.deadline();
         self.executor.note(Note {
@@ -80,7 +115,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         });
         let place = Place {
             running: shared.in_flight.start(context.clone()),
-            _permit: permit,
+            _permits: permits,
         };
         let guard = CallGuard::new(context.clone(), method);
         let body = RequestBody::Own(body);
