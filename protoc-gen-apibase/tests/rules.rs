@@ -149,6 +149,9 @@ fn limits_that_let_nobody_through_or_everybody() {
     option (apibase.v1.method).rate_limit.requests = 1;
     option (apibase.v1.method).rate_limit.per.seconds = -1;
   }
+  rpc C(Item) returns (Item) {
+    option (apibase.v1.method).rate_limit = { requests: 1 per: { seconds: 86400 } burst: 36500 };
+  }
 }
 service Others {
   option (apibase.v1.service).retry_throttle = { max_tokens: -1 };
@@ -182,9 +185,7 @@ fn what_guards_a_service_and_is_not_enforced_is_refused() {
         r#"service Items {
   option (apibase.v1.service).auth = { required: true };
   rpc A(Item) returns (Item) { option (apibase.v1.method).auth.scopes = "items.read"; }
-  rpc B(Item) returns (Item) {
-    option (apibase.v1.method) = { rate_limit: { requests: 1 per: { seconds: 1 } } };
-  }
+  rpc B(Item) returns (Item) { option (apibase.v1.method).auth.required = true; }
   rpc C(Item) returns (Item) { option (apibase.v1.method).auth.public = true; }
 }
 "#

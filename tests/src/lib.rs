@@ -124,6 +124,8 @@ fixtures! {
     keywords,
     /// The four kinds of methods.
     kinds,
+    /// Methods with rate limits.
+    limits,
     /// What `extern_path` takes from elsewhere.
     money,
     /// No package at all.

@@ -104,6 +104,7 @@ snapshots! {
     formatting
     keywords
     kinds
+    limits
     no_package
     parameters
     prelude

@@ -1,36 +1,40 @@
 //! The module with a service's methods as constants.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::tokens::{doc, duration, ident};
+use crate::model::policy::RateLimit;
 use crate::model::{Idempotency, Kind, Method, Service};
 
 pub(super) fn module(service: &Service) -> TokenStream {
     let about = doc(&format!("The methods of `{}`.", service.full_name));
     let name = ident(&service.module);
     let constants = service.methods.iter().map(constant);
-    let has_cap = |method: &Method| method.policy.deadline_cap.is_some();
-    let names = if service.methods.iter().any(has_cap) {
-        quote!(
-            use ::apibase::codegen::{Duration, Method};
-        )
-    } else {
-        quote!(
-            use ::apibase::codegen::Method;
-        )
-    };
+    let names = names(service);
     let all = service.methods.iter().map(|method| ident(&method.constant));
     quote! {
         #about
         pub mod #name {
-            #names
+            use ::apibase::codegen::#names;
 
             #(#constants)*
 
             /// All of them, in the order of the proto.
             pub const METHODS: &[Method] = &[#(#all),*];
         }
+    }
+}
+
+/// What the constants name.
+fn names(service: &Service) -> TokenStream {
+    let policies = || service.methods.iter().map(|method| &method.policy);
+    let limits = policies().any(|policy| policy.rate_limit.is_some());
+    let lasts = limits || policies().any(|policy| policy.deadline_cap.is_some());
+    match (lasts, limits) {
+        (false, _) => quote!(Method),
+        (true, false) => quote!({ Duration, Method }),
+        (true, true) => quote!({ Duration, Method, RateLimit }),
     }
 }
 
@@ -53,13 +57,27 @@ fn constant(method: &Method) -> TokenStream {
         let cap = duration(cap);
         quote!(.deadline_cap(#cap))
     });
+    let limit = method.policy.rate_limit.map(|limit| {
+        let limit = rate_limit(limit);
+        quote!(.rate_limit(#limit))
+    });
     let detached = method.policy.detached.then(|| quote!(.detached()));
     let declared = &method.policy.errors;
     let errors = (!declared.is_empty()).then(|| quote!(.errors(&[#(#declared),*])));
     quote! {
         #about
-        pub const #name: Method = Method::#kind(#path) #idempotency #cap #detached #errors;
+        pub const #name: Method = Method::#kind(#path) #idempotency #cap #limit #detached #errors;
     }
+}
+
+fn rate_limit(limit: RateLimit) -> TokenStream {
+    let requests = Literal::u32_unsuffixed(limit.requests);
+    let per = duration(limit.per);
+    let burst = (limit.burst > 0).then(|| {
+        let burst = Literal::u32_unsuffixed(limit.burst);
+        quote!(.burst(#burst))
+    });
+    quote!(RateLimit::new(#requests, #per) #burst)
 }
 
 fn summary(method: &Method) -> String {

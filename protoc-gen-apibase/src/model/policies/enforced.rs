@@ -26,7 +26,6 @@ struct Row<R> {
 }
 
 const OPEN: Then = Then::Error("anybody could call");
-const UNLIMITED: Then = Then::Error("callers would not be limited");
 
 // What says `public` is so without anybody's doing.
 #[rustfmt::skip]
@@ -40,7 +39,6 @@ static SERVICE: &[Row<ServiceRule>] = &[
 #[rustfmt::skip]
 static METHOD: &[Row<MethodRule>] = &[
     Row { field: "auth", then: OPEN, is_set: |rule| rule.auth.as_ref().is_some_and(|auth| !auth.public) },
-    Row { field: "rate_limit", then: UNLIMITED, is_set: |rule| rule.rate_limit.is_some() },
     Row { field: "deadline", then: Then::Warning, is_set: |rule| rule.deadline.is_some() },
     Row { field: "retry", then: Then::Warning, is_set: |rule| rule.retry.is_some() },
     Row { field: "hedging", then: Then::Warning, is_set: |rule| rule.hedging.is_some() },

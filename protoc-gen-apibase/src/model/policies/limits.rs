@@ -10,6 +10,9 @@ use crate::model::policy::{Auth, Breaker, RateLimit, RetryThrottle, ServicePolic
 /// The longest `google.protobuf.Duration`, in seconds: about 10,000 years.
 const LONGEST: u64 = 315_576_000_000;
 
+/// The longest time in which a rate limit that is used up may come back. The runtime has the same.
+const LONGEST_REFILL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// The most tokens that gRFC A6 allows.
 const MOST_TOKENS: f64 = 1000.0;
 
@@ -138,6 +141,19 @@ pub(super) fn rate_limit(
         );
     }
     let per = duration(site, "rate_limit.per", rule.per.as_ref(), problems)?;
+    let at_once = u128::from(rule.requests) + u128::from(rule.burst);
+    let is_counted = rule.requests > 0;
+    if is_counted
+        && per.as_nanos() * at_once > LONGEST_REFILL.as_nanos() * u128::from(rule.requests)
+    {
+        problems.push(
+            site.wrong(
+                "rate_limit",
+                "has a `rate_limit` that takes more than a hundred years to come back",
+            )
+            .help("shorten `per`, or lower `burst`: servers don't count for so long"),
+        );
+    }
     Some(RateLimit {
         requests: rule.requests,
         per,
