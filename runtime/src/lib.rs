@@ -32,6 +32,7 @@
 //! | errors | [`DomainError`], [`ErrorTable`], [`ErrorPolicy`], [`ErrorDetails`], [`ErrorResponse`] |
 //! | serving | [`Server`], [`Interceptors`], [`TowerService`] for tonic and axum |
 //! | what a server serves by itself | [`Health`], `Reflection` |
+//! | TLS, and who calls | `Tls`, `PeerCertificate` |
 //! | what runs on it | [`ServerHandle`], [`CallInFlight`] |
 //! | settings of a server | [`EffectiveSettings`], [`SettingOrigin`], [`ConfigError`] |
 //! | connecting | [`Channel`], [`Target`], [`Transport`] for any other |
@@ -50,6 +51,7 @@
 //! - `chrono`, `time`, `jiff`: fields of entities that are a time, a date or a duration of one of
 //!   these libraries. Those of the standard library need no feature.
 //! - `gzip`, `zstd`: messages compressed so, where a server is set to it; clients read them.
+//! - `tls`: `Tls` for a [`Server`], whose calls then know the client's certificate.
 //! - `config`: settings of a [`Server`] from a TOML file, beside the environment.
 //! - `testing`: the laws of mappers, for property tests.
 
@@ -74,6 +76,8 @@ mod settings;
 mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(all(feature = "server", feature = "tls"))]
+mod tls;
 mod wire;
 
 /// An error of any type.
@@ -106,17 +110,23 @@ pub use crate::paging::{NEXT_PAGE_TOKEN, Page, PageTokens, Paging};
 pub use crate::rate::RateLimit;
 #[cfg(feature = "reflection")]
 pub use crate::reflection::{Reflection, ReflectionError, ReflectionV1, ReflectionV1Alpha};
+#[cfg(all(feature = "server", feature = "tls"))]
+pub use crate::server::Tls;
 #[cfg(feature = "server")]
 pub use crate::server::{
     Address, BoundServer, CallInFlight, Listener, Phase, Server, ServerError, ServerHandle,
     shutdown_signal,
 };
 pub use crate::server::{ChainError, Interceptors, ReplyBody, TowerService};
+#[cfg(all(feature = "server", feature = "tls"))]
+pub use crate::settings::ClientCertificates;
 #[cfg(feature = "server")]
 pub use crate::settings::{
     ConfigError, ConfigProblem, EffectiveSetting, EffectiveSettings, SettingOrigin,
 };
 pub use crate::stream::{Closed, Inbound, InboundError, StreamSender, Streamed};
+#[cfg(all(feature = "server", feature = "tls"))]
+pub use crate::tls::{PeerCertificate, SpiffeId};
 pub use crate::wire::compression::Compression;
 
 /// Includes what `protoc_gen_apibase::configure().compile(…)` generated in the build script: a

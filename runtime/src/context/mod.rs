@@ -19,6 +19,8 @@ use crate::Method;
 use crate::errors::ErrorPolicy;
 use crate::observe::Observers;
 use crate::server::Chain;
+#[cfg(all(feature = "server", feature = "tls"))]
+use crate::tls::PeerCertificate;
 use crate::wire::compression::{Compression, Encodings};
 
 /// What belongs to a call and flows to the calls that it makes: the deadline, the correlation id,
@@ -41,6 +43,9 @@ pub struct Context {
     deadline: Option<Instant>,
     detached: bool,
     extensions: Extensions,
+    /// Shared by all calls of a connection, which `scope` isn't.
+    #[cfg(all(feature = "server", feature = "tls"))]
+    peer_certificate: Option<Arc<PeerCertificate>>,
 }
 
 /// Who is on the other side of the connection.
@@ -113,6 +118,8 @@ impl Context {
             deadline,
             detached: false,
             extensions: Extensions::default(),
+            #[cfg(all(feature = "server", feature = "tls"))]
+            peer_certificate: None,
         }
     }
 
@@ -126,6 +133,14 @@ impl Context {
     #[must_use]
     pub fn peer(&self) -> Option<&Peer> {
         self.scope.peer.as_ref()
+    }
+
+    /// The certificate that the client has shown and that was found good; `None` where it has shown
+    /// none, where the server doesn't ask for any, and in a service that another server has mounted.
+    #[cfg(all(feature = "server", feature = "tls"))]
+    #[must_use]
+    pub fn peer_certificate(&self) -> Option<&PeerCertificate> {
+        self.peer_certificate.as_deref()
     }
 
     /// The metadata that came in. [`TypedMetadata`](crate::TypedMetadata) reads typed values.
@@ -244,6 +259,13 @@ impl Context {
         let mut context = self.clone();
         context.extensions = self.extensions.with(value);
         context
+    }
+
+    /// The same context, of a call from who has shown this certificate.
+    #[cfg(all(feature = "server", feature = "tls"))]
+    pub(crate) fn called_by(mut self, certificate: Option<Arc<PeerCertificate>>) -> Self {
+        self.peer_certificate = certificate;
+        self
     }
 
     /// Ends the call for all who wait on [`cancelled`](Self::cancelled).

@@ -8,12 +8,14 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::settings::{
-    Count, EncodingList, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Time, Timeout,
-    Workers, settings,
+    ClientAuth, Count, EncodingList, FilePath, Host, Maybe, OrOff, Port, Size, SocketPath, Switch,
+    Time, Timeout, Workers, settings,
 };
 use crate::wire::{DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_MAX_METADATA_SIZE};
 
 const NOT_BUILT: &str = "it takes the feature `reflection`; build with it, or set it to false";
+
+const NO_TLS: &str = "it takes the feature `tls`; build with it, or unset it";
 
 settings! {
     /// A server's settings and where they come from.
@@ -57,6 +59,18 @@ settings! {
     keepalive_timeout: Timeout = Duration::from_secs(20);
     /// Closes a connection that isn't HTTP/2 by then.
     handshake_timeout: Timeout = Duration::from_secs(10);
+    /// Serves over TLS with the certificate chain of this PEM file; takes the feature `tls`.
+    tls_cert_file: Maybe<FilePath> = None,
+        built(cfg!(feature = "tls"), "", NO_TLS), needs("tls_key_file");
+    /// The private key of that certificate, a PEM file.
+    tls_key_file: Maybe<FilePath> = None,
+        built(cfg!(feature = "tls"), "", NO_TLS), needs("tls_cert_file");
+    /// Asks clients for a certificate, signed by a CA of this PEM file.
+    tls_client_ca_file: Maybe<FilePath> = None,
+        built(cfg!(feature = "tls"), "", NO_TLS), needs("tls_cert_file");
+    /// Whether clients have to have one; unset, they do.
+    tls_client_auth: Maybe<ClientAuth> = None,
+        built(cfg!(feature = "tls"), "", NO_TLS), needs("tls_client_ca_file");
     /// Told to stop, first serves on for this long while health says `NOT_SERVING`, so that nobody is sent
     /// here any more.
     lame_duck: Time = Duration::ZERO;

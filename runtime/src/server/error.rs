@@ -9,6 +9,8 @@ use super::interceptors::ChainError;
 use crate::Method;
 #[cfg(feature = "reflection")]
 use crate::reflection::ReflectionError;
+#[cfg(feature = "tls")]
+use crate::tls::Broken;
 
 /// Why a server does not start.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ enum Kind {
     },
     #[cfg(feature = "reflection")]
     Reflection(ReflectionError),
+    #[cfg(feature = "tls")]
+    Tls(Broken),
     Chain(ChainError),
 }
 
@@ -73,6 +77,11 @@ impl ServerError {
     #[cfg(feature = "reflection")]
     pub(super) fn reflection(error: ReflectionError) -> Self {
         Self(Kind::Reflection(error))
+    }
+
+    #[cfg(feature = "tls")]
+    pub(super) fn tls(broken: Broken) -> Self {
+        Self(Kind::Tls(broken))
     }
 
     /// Whether its address could not be listened on.
@@ -123,6 +132,8 @@ impl fmt::Display for ServerError {
                 "reflection can't be served: {error}; `GRPC__SERVER__REFLECTION_ENABLED=false` turns \
                  it off"
             ),
+            #[cfg(feature = "tls")]
+            Kind::Tls(broken) => write!(f, "cannot serve over TLS: {broken}"),
             Kind::Chain(error) => error.fmt(f),
         }
     }
@@ -138,6 +149,8 @@ impl Error for ServerError {
             | Kind::UnknownError { .. }
             | Kind::UnknownMethod { .. }
             | Kind::RateLimit { .. } => None,
+            #[cfg(feature = "tls")]
+            Kind::Tls(broken) => Some(broken),
             Kind::Chain(error) => Some(error),
         }
     }

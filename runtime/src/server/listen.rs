@@ -16,6 +16,8 @@ use super::in_flight::{CallInFlight, InFlight};
 use super::limits;
 use super::signal::{self, Asked};
 use super::socket::{Listening, Socket};
+#[cfg(feature = "tls")]
+use super::tls::Reload;
 use crate::context::Peer;
 use crate::health::Health;
 #[cfg(feature = "reflection")]
@@ -54,6 +56,8 @@ pub struct BoundServer {
     address: Address,
     shared: Arc<Shared>,
     stopping: Stopping,
+    #[cfg(feature = "tls")]
+    reload: Option<Reload>,
 }
 
 /// How a server stops, and what it tells meanwhile.
@@ -83,7 +87,16 @@ impl BoundServer {
             address,
             shared: Arc::new(shared),
             stopping,
+            #[cfg(feature = "tls")]
+            reload: None,
         }
+    }
+
+    /// Serves with certificates that this keeps fresh.
+    #[cfg(feature = "tls")]
+    pub(super) fn reloading(mut self, reload: Option<Reload>) -> Self {
+        self.reload = reload;
+        self
     }
 
     /// What is asked while it serves.
@@ -112,7 +125,10 @@ impl BoundServer {
 
     /// Serves until `signal` is there. Health then says `NOT_SERVING`; after the lame-duck time no new
     /// call is taken, those that run have the grace to end, and what is left is cut off.
-    pub async fn serve_until(self, signal: impl Future<Output = ()>) {
+    pub async fn serve_until(
+        #[cfg_attr(not(feature = "tls"), allow(unused_mut, reason = "for TLS"))] mut self,
+        signal: impl Future<Output = ()>,
+    ) {
         let tracker = TaskTracker::new();
         let stop = Stop {
             drain: CancellationToken::new(),
@@ -141,6 +157,12 @@ impl BoundServer {
             // Ends when health does, and with the server at the latest.
             let (run, kill) = (health.run(), stop.kill.clone());
             tracker.spawn(async move { kill.run_until_cancelled(run).await });
+        }
+        #[cfg(feature = "tls")]
+        if let Some(reload) = self.reload.take() {
+            // Whoever is still being served has made its handshake.
+            let drain = stop.drain.clone();
+            tracker.spawn(async move { drain.run_until_cancelled(reload.run()).await });
         }
         let is_told = async {
             signal.await;

@@ -41,6 +41,8 @@ mod signal;
 mod socket;
 #[cfg(feature = "server")]
 mod start;
+#[cfg(all(feature = "server", feature = "tls"))]
+mod tls;
 
 pub use self::body::ReplyBody;
 pub use self::call::{Call, Reply};
@@ -64,3 +66,5 @@ pub use self::settings::Server;
 pub use self::signal::shutdown_signal;
 #[cfg(feature = "server")]
 pub use self::socket::Listener;
+#[cfg(all(feature = "server", feature = "tls"))]
+pub use self::tls::Tls;

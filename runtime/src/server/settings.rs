@@ -14,6 +14,8 @@ use super::interceptors::Interceptors;
 use super::limits::ByMethod;
 use super::service::{ErasedService, Service};
 use super::socket::{Listener, Listening};
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 use crate::health::Health;
 use crate::settings::{self, ConfigError, EffectiveSettings, SettingOrigin};
 use crate::wire::compression::{Compression, Encodings};
@@ -35,6 +37,9 @@ pub struct Server {
     pub(super) settings: ServerSettings,
     /// In place of host, port and Unix socket.
     pub(super) listening: Option<Listening>,
+    /// In place of what the settings say of TLS.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<Tls>,
     pub(super) tells_calls: bool,
     /// Whether `run` serves, with threads of its own.
     pub(super) has_own_runtime: bool,
@@ -157,6 +162,16 @@ impl Server {
     #[must_use]
     pub fn listener(mut self, listener: impl Into<Listener>) -> Self {
         self.listening = Some(listener.into().0);
+        self
+    }
+
+    /// Serves over TLS alone, in place of all that the settings say of it. Default: what
+    /// `GRPC__SERVER__TLS_CERT_FILE` and those beside it say, and plaintext where they say nothing.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        tls.describe(&mut self.settings);
+        self.tls = Some(tls);
         self
     }
 
@@ -334,6 +349,8 @@ impl Server {
         Self {
             settings,
             listening: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             tells_calls: false,
             has_own_runtime: false,
             health: None,

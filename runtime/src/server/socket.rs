@@ -51,11 +51,14 @@ impl fmt::Debug for Listener {
     }
 }
 
-/// A connection of either sort.
+/// A connection of any sort.
 pub(super) enum Socket {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    /// One of those, encrypted.
+    #[cfg(feature = "tls")]
+    Tls(Box<tokio_rustls::server::TlsStream<Socket>>),
 }
 
 /// A Unix socket, whose file is removed when it is dropped, if we made it.
@@ -140,6 +143,8 @@ impl Socket {
             Self::Tcp(stream) => stream.set_nodelay(true),
             #[cfg(unix)]
             Self::Unix(_) => Ok(()),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.get_ref().0.set_nodelay(),
         }
     }
 }
@@ -154,6 +159,11 @@ macro_rules! each {
             #[cfg(unix)]
             Socket::Unix(stream) => {
                 let $stream = Pin::new(stream);
+                $do
+            }
+            #[cfg(feature = "tls")]
+            Socket::Tls(stream) => {
+                let $stream = Pin::new(&mut **stream);
                 $do
             }
         }

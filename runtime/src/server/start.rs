@@ -15,6 +15,8 @@ use super::service::Service as _;
 use super::settings::Server;
 use super::signal::shutdown_signal;
 use super::socket::Listening;
+#[cfg(feature = "tls")]
+use super::tls::{Handshake, Reload, Tls};
 use crate::health::Health;
 #[cfg(feature = "reflection")]
 use crate::reflection::{Reflection, ReflectionV1, ReflectionV1Alpha};
@@ -26,9 +28,10 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the address can't be listened on, a service was added twice, the descriptors of two
-    /// services contradict each other, the [`ErrorPolicy`](crate::ErrorPolicy) names an error that no
-    /// service has, or a limit is for a method that none has or can't be kept.
+    /// When the address can't be listened on, a certificate or a key can't be used, a service was added
+    /// twice, the descriptors of two services contradict each other, the
+    /// [`ErrorPolicy`](crate::ErrorPolicy) names an error that no service has, or a limit is for a
+    /// method that none has or can't be kept.
     pub async fn bind(mut self) -> Result<BoundServer, ServerError> {
         self.check_errors()?;
         let (encodings, chain) = (self.encodings().unwrap_or_default(), self.chain.chain());
@@ -37,6 +40,8 @@ impl Server {
             self.chain.compress(encodings);
         }
         let stopping = self.add_own_services()?;
+        #[cfg(feature = "tls")]
+        let (tls, reload) = self.load_tls().await?.unzip();
         let routes = self.routes()?;
         let listening = match self.listening.take() {
             Some(listening) => listening,
@@ -60,8 +65,22 @@ impl Server {
             limits: Limits::of(settings),
             in_flight: Arc::default(),
             chain: self.chain,
+            #[cfg(feature = "tls")]
+            tls,
         };
-        Ok(BoundServer::new(listening, address, shared, stopping))
+        let bound = BoundServer::new(listening, address, shared, stopping);
+        #[cfg(feature = "tls")]
+        let bound = bound.reloading(reload);
+        Ok(bound)
+    }
+
+    /// What makes handshakes and what keeps that fresh; None where TLS isn't set.
+    #[cfg(feature = "tls")]
+    async fn load_tls(&mut self) -> Result<Option<(Arc<Handshake>, Reload)>, ServerError> {
+        match self.tls.take().or_else(|| Tls::set(&self.settings)) {
+            Some(tls) => tls.load().await.map(Some).map_err(ServerError::tls),
+            None => Ok(None),
+        }
     }
 
     /// Serves until SIGTERM or SIGINT, then stops as [`serve_until`](Self::serve_until) does.

@@ -49,6 +49,20 @@ impl EffectiveSettings {
         }
     }
 
+    /// What there is to set with all features, at its default, for the docs.
+    #[cfg(test)]
+    pub(crate) fn documented<S: Table>() -> Self {
+        let defaults = S::default();
+        let rows = S::ROWS.iter().filter(|row| row.is_documented());
+        Self {
+            section: S::SECTION,
+            file: None,
+            settings: rows
+                .map(|row| EffectiveSetting::of(row, &defaults, &defaults))
+                .collect(),
+        }
+    }
+
     /// The file that was read, if one was.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {

@@ -34,6 +34,8 @@ pub(crate) fn read<S: Table>(
         settings.set_file(path);
     }
     ours.take(&mut settings, &mut problems);
+    let lacking = S::ROWS.iter().filter_map(|row| row.lacks(&settings));
+    problems.extend(lacking.map(|(key, problem)| ConfigProblem::new(key, problem)));
     ConfigError::or(problems, settings)
 }
 

@@ -39,7 +39,8 @@ impl ConfigError {
         self.problems.first().map_or("", ConfigProblem::key)
     }
 
-    /// Everything that is wrong: in the file from top to bottom, then in the environment by name.
+    /// Everything that is wrong: in the file from top to bottom, then in the environment by name,
+    /// then what is missing.
     #[must_use]
     pub fn problems(&self) -> &[ConfigProblem] {
         &self.problems

@@ -22,9 +22,11 @@ pub use self::error::{ConfigError, ConfigProblem};
 pub(crate) use self::nearest::nearest;
 pub use self::table::SettingOrigin;
 pub(crate) use self::table::{Row, Setting, Table, settings};
+#[cfg(feature = "tls")]
+pub use self::takes::ClientCertificates;
 pub(crate) use self::takes::{
-    Count, EncodingList, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Takes, Time, Timeout,
-    Workers,
+    ClientAuth, Count, EncodingList, FilePath, Host, Maybe, OrOff, Port, Size, SocketPath, Switch,
+    Takes, Time, Timeout, Workers,
 };
 
 /// What every variable of ours starts with. A single underscore would be the core libraries' of gRPC

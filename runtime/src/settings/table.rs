@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::PREFIX;
 use super::error::shown;
 use super::takes::Form;
 
@@ -80,6 +81,7 @@ pub(crate) struct Row<S> {
     pub(super) form: Form,
     pub(super) secret: bool,
     not_yet: Option<NotYet>,
+    needs: Option<&'static str>,
     set: fn(&mut S, &str, SettingOrigin) -> Option<()>,
     show: fn(&S) -> (Option<String>, SettingOrigin),
 }
@@ -106,6 +108,7 @@ impl<S> Row<S> {
             form: takes.1,
             secret: false,
             not_yet: None,
+            needs: None,
             set,
             show,
         }
@@ -139,8 +142,21 @@ impl<S> Row<S> {
         self
     }
 
+    /// Where it is set, the setting of this name has to be set too.
+    pub(crate) const fn needs(mut self, other: &'static str) -> Self {
+        self.needs = Some(other);
+        self
+    }
+
     pub(super) fn is_enforced(&self) -> bool {
         self.not_yet.is_none()
+    }
+
+    /// Whether the docs have it: they are of all features.
+    #[cfg(test)]
+    pub(super) fn is_documented(&self) -> bool {
+        let not_yet = self.not_yet.as_ref();
+        not_yet.is_none_or(|not_yet| not_yet.unless.is_some())
     }
 
     /// Its name in variables, without what all begin with: `MAX_WORKERS`.
@@ -176,10 +192,29 @@ impl<S> Row<S> {
     }
 }
 
+impl<S: Table> Row<S> {
+    /// What it needs and what isn't set, with what to say of that.
+    pub(super) fn lacks(&self, settings: &S) -> Option<(String, String)> {
+        let (value, origin) = self.show(settings);
+        let other = S::ROWS.iter().find(|row| Some(row.name) == self.needs)?;
+        let is_whole = value.is_none() || other.show(settings).0.is_some();
+        if is_whole || !self.is_enforced() {
+            return None;
+        }
+        let name = |row: &Self| match origin {
+            SettingOrigin::File => format!("{}.{}", S::SECTION.to_lowercase(), row.name),
+            _ => format!("{PREFIX}{}__{}", S::SECTION, row.key()),
+        };
+        let problem = format!("it is not set, and `{}` needs it", name(self));
+        Some((name(other), problem))
+    }
+}
+
 /// A struct with one field per setting, and its [`Table`].
 ///
 /// A row is `name: What = default;`, below a line for people, where `What` is one of [`Takes`]. Flags
-/// stand behind the default: `, secret()`, `, not_yet("why")`, `, not_yet_unless("false", "why")`.
+/// stand behind the default: `, secret()`, `, not_yet("why")`, `, built(cfg!(…), "false", "why")`,
+/// `, needs("other")`.
 ///
 /// [`Takes`]: super::Takes
 macro_rules! settings {

@@ -21,7 +21,7 @@ fn the_docs_are_the_table() {
 fn page() -> String {
     let mut page =
         String::from("| setting | takes | default | what it does |\n|---|---|---|---|\n");
-    for setting in EffectiveSettings::of(&ServerSettings::default()).settings() {
+    for setting in EffectiveSettings::documented::<ServerSettings>().settings() {
         let default = match setting.default_value() {
             Some(value) => format!("`{value}`"),
             None => "unset".to_owned(),

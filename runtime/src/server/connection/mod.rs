@@ -2,6 +2,7 @@
 
 mod admission;
 mod executor;
+mod opening;
 mod preface;
 mod requests;
 
@@ -25,6 +26,8 @@ use super::interceptors::Interceptors;
 use super::limits::{Limiter, Limits, MethodLimits, Places};
 use super::service::ErasedService;
 use super::socket::Socket;
+#[cfg(feature = "tls")]
+use super::tls::Handshake;
 use crate::Method;
 use crate::context::Peer;
 use crate::wire::{CONNECTION_TO_STREAM, SERVER_STREAM_WINDOW};
@@ -43,6 +46,9 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) in_flight: Arc<InFlight>,
     pub(super) load: Arc<Load>,
+    /// None where connections are plaintext.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<Arc<Handshake>>,
 }
 
 /// Where a path leads.
@@ -87,12 +93,12 @@ pub(super) async fn serve(
         tracing::debug!(%error, ?peer, "cannot set TCP_NODELAY");
     }
     let opened = tokio::select! {
-        opened = preface::expect(socket, shared.limits.handshake) => opened,
+        opened = opening::open(socket, &shared) => opened,
         // Nothing was asked for yet, so nothing is lost.
         () = stop.drain.cancelled() => return,
     };
-    let io = match opened {
-        Ok(io) => io,
+    let opened = match opened {
+        Ok(opened) => opened,
         Err(error) => {
             tracing::debug!(%error, ?peer, "a connection was closed");
             return;
@@ -112,8 +118,11 @@ pub(super) async fn serve(
             kill: stop.kill.clone(),
         },
         drain: drain.clone(),
+        #[cfg(feature = "tls")]
+        certificate: opened.certificate,
     };
-    let connection = http2(&shared, executor.clone()).serve_connection(TokioIo::new(io), requests);
+    let io = TokioIo::new(opened.io);
+    let connection = http2(&shared, executor.clone()).serve_connection(io, requests);
     let mut connection = std::pin::pin!(executor.drive(connection));
     let ended = tokio::select! {
         ended = connection.as_mut() => Ended::of(ended),

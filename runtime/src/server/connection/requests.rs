@@ -23,6 +23,8 @@ use crate::server::limits::{Around, Permits, Places};
 use crate::server::request::RequestBody;
 use crate::server::service::BoxDispatch;
 use crate::server::serving::Serving;
+#[cfg(feature = "tls")]
+use crate::tls::PeerCertificate;
 use crate::{Context, Method};
 
 /// How long a call may be on its way to us whose caller hasn't heard yet that the server stops. It is
@@ -39,6 +41,9 @@ pub(super) struct Requests {
     /// Those of this connection; None where they are not counted.
     pub(super) places: Option<Arc<Places>>,
     pub(super) drain: Drain,
+    /// What the client has shown.
+    #[cfg(feature = "tls")]
+    pub(super) certificate: Option<Arc<PeerCertificate>>,
 }
 
 /// Since when a connection is to end because its server does. Clones are the same connection's.
@@ -104,6 +109,8 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             // Nothing without a method is accepted.
             (Ok(_), None) => return Answering::refused(Response::default()),
         };
+        #[cfg(feature = "tls")]
+        let context = context.called_by(self.certificate.clone());
         let permits = match self.admit(&context, method, route) {
             Ok(permits) => permits,
             Err(refused) => return Answering::refused(refused.respond(chain)),

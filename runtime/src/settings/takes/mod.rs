@@ -4,14 +4,18 @@ mod amount;
 mod encodings;
 mod place;
 mod time;
+mod tls;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
 pub(crate) use self::amount::{Count, Port, Size, Workers};
 pub(crate) use self::encodings::EncodingList;
-pub(crate) use self::place::{Host, SocketPath};
+pub(crate) use self::place::{FilePath, Host, SocketPath};
 pub(crate) use self::time::{Time, Timeout};
+pub(crate) use self::tls::ClientAuth;
+#[cfg(feature = "tls")]
+pub use self::tls::ClientCertificates;
 
 /// A kind of value. What [`show`](Self::show) gives, [`read`](Self::read) takes.
 pub(crate) trait Takes {

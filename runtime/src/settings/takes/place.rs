@@ -1,4 +1,4 @@
-//! Where to listen.
+//! Where to listen, and where files are.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -53,6 +53,27 @@ impl Takes for SocketPath {
     fn read(text: &str) -> Option<PathBuf> {
         let fits = text.starts_with('/') && text.len() <= MAX_PATH && !text.contains('\0');
         fits.then(|| PathBuf::from(text))
+    }
+
+    fn show(value: &PathBuf) -> Option<String> {
+        Some(value.to_string_lossy().into_owned())
+    }
+}
+
+/// The path of a file that has to be there; a relative one starts where the process does.
+pub(crate) struct FilePath;
+
+impl Takes for FilePath {
+    type Value = PathBuf;
+    const FORM: Form = Form::Text;
+
+    fn takes() -> Cow<'static, str> {
+        "the path of a file".into()
+    }
+
+    fn read(text: &str) -> Option<PathBuf> {
+        let is_path = !text.is_empty() && !text.contains('\0');
+        is_path.then(|| PathBuf::from(text))
     }
 
     fn show(value: &PathBuf) -> Option<String> {

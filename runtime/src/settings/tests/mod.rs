@@ -2,6 +2,7 @@
 
 #[cfg(feature = "config")]
 mod file;
+mod needs;
 #[cfg(all(feature = "config", feature = "testing"))]
 mod properties;
 mod takes;

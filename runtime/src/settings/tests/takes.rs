@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::settings::{
-    Count, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Takes, Time, Timeout, Workers,
+    ClientAuth, Count, FilePath, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Takes, Time,
+    Timeout, Workers,
 };
 
 /// Each text, the value that it is, and how that is shown.
@@ -162,6 +163,34 @@ fn hosts_are_addresses_or_localhost() {
         "fe80::1%eth0",
         "*",
     ]);
+}
+
+#[test]
+fn files_have_a_path() {
+    reads::<FilePath>(&[
+        (
+            "/etc/tls/tls.crt",
+            "/etc/tls/tls.crt".into(),
+            "/etc/tls/tls.crt",
+        ),
+        ("dev.crt", "dev.crt".into(), "dev.crt"),
+    ]);
+    refuses::<FilePath>(&["", "/a\0b"]);
+}
+
+#[test]
+fn clients_have_to_have_a_certificate_or_not() {
+    let (required, optional) = (ClientAuth::read("Required"), ClientAuth::read("optional"));
+    assert!(required.is_some() && optional.is_some() && required != optional);
+    assert_eq!(
+        ClientAuth::show(&required.unwrap()).as_deref(),
+        Some("required")
+    );
+    assert_eq!(
+        ClientAuth::show(&optional.unwrap()).as_deref(),
+        Some("optional")
+    );
+    refuses::<ClientAuth>(&["", "true", "none", "require"]);
 }
 
 #[test]
