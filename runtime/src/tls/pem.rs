@@ -151,7 +151,9 @@ fn has(text: &[u8], word: &[u8]) -> bool {
 /// What is wrong with the PEM, without a word of it.
 fn damage(error: &Error) -> &'static str {
     match error {
-        Error::MissingSectionEnd { .. } => "it is cut off: a `-----END …-----` is missing",
+        Error::MissingSectionEnd { .. } => {
+            "it is cut off, or has lost its line breaks: a `-----END …-----` is missing"
+        }
         Error::IllegalSectionStart { .. } => {
             "a line that starts with `-----BEGIN` doesn't end with `-----`; did it lose its line \
              breaks?"
@@ -185,6 +187,10 @@ mod tests {
                 "line breaks",
             ),
             ("-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n", "cut off"),
+            (
+                "-----BEGIN PRIVATE KEY-----c2VjcmV0-----END PRIVATE KEY-----\n",
+                "line breaks",
+            ),
             (
                 "-----BEGIN PRIVATE KEY-----\nc2VjcmV0!\n-----END PRIVATE KEY-----\n",
                 "Base64",

@@ -201,9 +201,11 @@ impl Mounted {
         std::fs::rename(self.path("..new"), self.path("..data")).unwrap();
     }
 
-    /// Writes over one of the files.
-    pub(crate) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).unwrap();
+    /// Has this in place of one of the files.
+    pub(crate) fn replace(&self, name: &str, text: &str) {
+        // Nobody sees it half written.
+        std::fs::write(self.path("new"), text).unwrap();
+        std::fs::rename(self.path("new"), self.path(name)).unwrap();
     }
 }
 
