@@ -147,7 +147,7 @@ async fn a_plaintext_client_is_closed() {
     let stream = TcpStream::connect(server.addr).await.unwrap();
     assert!(soon(RawClient::try_over(stream)).await.is_none());
     client.raw(server.addr).await.lives().await;
-    is_told_quietly(&log, "a connection was closed").await;
+    is_told_quietly(&log, "what came is not TLS").await;
 }
 
 /// What a peer does wrong is told, and nobody is woken up by it.
@@ -192,10 +192,10 @@ async fn who_is_silent_after_the_handshake_is_cut_off_too() {
 
 #[tokio::test]
 async fn the_handshake_and_the_preface_have_one_time_together() {
-    let (server, client) = secured(|server| server.handshake_timeout(SHORT * 2)).await;
+    let (server, client) = secured(|server| server.handshake_timeout(SHORT * 4)).await;
     let start = std::time::Instant::now();
     let stream = TcpStream::connect(server.addr).await.unwrap();
-    tokio::time::sleep(SHORT * 3 / 2).await;
+    tokio::time::sleep(SHORT * 3).await;
     let connector = tokio_rustls::TlsConnector::from(client.config());
     let name = "localhost".try_into().unwrap();
     // On a busy machine its time may be over already.
@@ -204,7 +204,7 @@ async fn the_handshake_and_the_preface_have_one_time_together() {
     }
     let took = start.elapsed();
     assert!(
-        took < SHORT * 3,
+        took < SHORT * 6,
         "the preface got a time of its own: {took:?}"
     );
 }

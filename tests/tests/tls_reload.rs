@@ -246,16 +246,8 @@ async fn the_end_of_a_certificate_is_told_at_the_start_and_when_it_is_reloaded()
     );
 
     for (issued, what, times) in [
-        (
-            ends(&authority, 23),
-            "the certificate expires within a day",
-            1,
-        ),
-        (
-            ends(&authority, 22),
-            "the certificate expires within a day",
-            2,
-        ),
+        (ends(&authority, 23), "the certificate expires soon", 1),
+        (ends(&authority, 22), "the certificate expires soon", 2),
         (expired, "the certificate has expired", 2),
         (ends(&authority, 25), "the certificate was reloaded", 4),
     ] {
@@ -264,6 +256,23 @@ async fn the_end_of_a_certificate_is_told_at_the_start_and_when_it_is_reloaded()
     }
     many_looks().await;
     assert_eq!(count(&log, "WARN"), 4, "{:#?}", log.own_lines());
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_replaces_is_told_to_have_ended() {
+    let log = log();
+    let end = OffsetDateTime::now_utc() + time::Duration::seconds(3);
+    let own = Authority::new("CA").issue(|params| params.not_after = end);
+    let tls = Tls::from_pem(own.chain, own.key).reload_interval(LOOKS);
+    let _server = serve(tls).await;
+    told(&log, "the certificate expires soon", 1).await;
+    let line = told(&log, "the certificate has expired", 1).await;
+    assert!(
+        line.contains("WARN") && line.contains("from memory"),
+        "{line}"
+    );
+    many_looks().await;
+    assert_eq!(count(&log, "WARN"), 2, "{:#?}", log.own_lines());
 }
 
 #[tokio::test]

@@ -154,6 +154,16 @@ mod tests {
     }
 
     #[test]
+    #[cfg(not(feature = "tls"))]
+    fn tls_without_the_feature_names_the_feature() {
+        let error = from(&[("GRPC__SERVER__TLS_CERT_FILE", "/etc/tls/tls.crt")]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "GRPC__SERVER__TLS_CERT_FILE: it takes the feature `tls`; build with it, or unset it"
+        );
+    }
+
+    #[test]
     fn a_setting_that_nothing_enforces_is_refused_unless_it_asks_for_nothing() {
         for (key, value) in [
             ("REFLECTION_ENABLED", "False"),

@@ -9,6 +9,10 @@ use super::name;
 /// do something about it.
 const SOON: i64 = 24 * 3600;
 
+/// One that lives for hours is about to expire in this part of its life. Whoever gives out such ones
+/// replaces them sooner: SPIRE after half of it, cert-manager after two thirds.
+const LAST_PART: i64 = 4;
+
 /// How long a chain can be used: as long as the certificate that ends first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
@@ -49,12 +53,14 @@ impl Validity {
 
     /// How it stands at a time, in seconds since 1970.
     fn at(&self, now: i64) -> Standing {
-        let left = self.until.timestamp().saturating_sub(now);
+        let (from, until) = (self.from.timestamp(), self.until.timestamp());
+        let left = until.saturating_sub(now);
+        let soon = SOON.min(until.saturating_sub(from) / LAST_PART);
         if left < 0 {
             Standing::Expired
-        } else if now < self.from.timestamp() {
+        } else if now < from {
             Standing::NotYet
-        } else if left <= SOON {
+        } else if left <= soon {
             Standing::ExpiresSoon
         } else {
             Standing::Good
@@ -76,14 +82,18 @@ impl Validity {
 mod tests {
     use super::*;
 
+    fn lives(from: i64, until: i64) -> Validity {
+        let time = |seconds| ASN1Time::from_timestamp(seconds).unwrap();
+        Validity {
+            subject: String::new(),
+            from: time(from),
+            until: time(until),
+        }
+    }
+
     #[test]
     fn a_day_before_its_end_a_certificate_expires_soon() {
-        let time = |seconds| ASN1Time::from_timestamp(seconds).unwrap();
-        let validity = Validity {
-            subject: String::new(),
-            from: time(1_000_000),
-            until: time(2_000_000),
-        };
+        let validity = lives(1_000_000, 2_000_000);
         for (now, standing) in [
             (999_999, Standing::NotYet),
             (1_000_000, Standing::Good),
@@ -91,6 +101,19 @@ mod tests {
             (2_000_000 - SOON, Standing::ExpiresSoon),
             (2_000_000, Standing::ExpiresSoon),
             (2_000_001, Standing::Expired),
+        ] {
+            assert_eq!(validity.at(now), standing, "{now}");
+        }
+    }
+
+    #[test]
+    fn one_that_lives_for_an_hour_expires_soon_in_its_last_quarter() {
+        let validity = lives(0, 3600);
+        for (now, standing) in [
+            (0, Standing::Good),
+            (2699, Standing::Good),
+            (2700, Standing::ExpiresSoon),
+            (3601, Standing::Expired),
         ] {
             assert_eq!(validity.at(now), standing, "{now}");
         }

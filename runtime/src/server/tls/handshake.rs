@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use rustls::ServerConfig;
+use rustls::{InvalidMessage, ServerConfig};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -50,7 +50,10 @@ impl Handshake {
     }
 
     async fn take_any(&self, socket: Socket) -> io::Result<(Socket, Option<Arc<PeerCertificate>>)> {
-        let mut stream = TlsAcceptor::from(self.config()).accept(socket).await?;
+        let mut stream = TlsAcceptor::from(self.config())
+            .accept(socket)
+            .await
+            .map_err(explained)?;
         let (_, connection) = stream.get_ref();
         if connection.alpn_protocol() != Some(H2) {
             // rustls refuses who offers something else, and lets in who offers nothing.
@@ -67,5 +70,17 @@ impl Handshake {
             None => None,
         };
         Ok((Socket::Tls(Box::new(stream)), certificate))
+    }
+}
+
+/// What rustls says, in the words of who has to find out what the client does.
+fn explained(error: io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    match cause {
+        Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+            let why = "what came is not TLS: the client may be set to plaintext";
+            io::Error::new(io::ErrorKind::InvalidData, why)
+        }
+        _ => error,
     }
 }

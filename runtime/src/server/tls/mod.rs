@@ -34,7 +34,8 @@ const RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 /// then; those that are open stay, until
 /// [`max_connection_age`](crate::Server::max_connection_age) if that is set. Where what is new is broken
 /// or half there, the server goes on with what it has, and the log has a WARN. So it does when a
-/// certificate ends within 24 hours, or has ended.
+/// certificate has ended or will within 24 hours; of one that lives less than four days, within a quarter
+/// of its life.
 #[derive(Clone)]
 pub struct Tls {
     chain: Pem,

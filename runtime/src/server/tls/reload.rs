@@ -119,7 +119,7 @@ impl Reload {
                 tracing::warn!(%certificate, subject, from, "the certificate is not valid yet");
             }
             Standing::ExpiresSoon => {
-                tracing::warn!(%certificate, subject, until, "the certificate expires within a day");
+                tracing::warn!(%certificate, subject, until, "the certificate expires soon");
             }
             Standing::Expired => {
                 tracing::warn!(%certificate, subject, until, "the certificate has expired");
