@@ -41,14 +41,16 @@ async fn between(addr: SocketAddr, kinds: &'static [u8]) -> (DuplexStream, Heard
         let mut head = [0; 9];
         while from_server.read_exact(&mut head).await.is_ok() {
             let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-            let mut frame = head.to_vec();
-            frame.resize(9 + usize::try_from(length).unwrap(), 0);
-            from_server.read_exact(&mut frame[9..]).await.unwrap();
+            let mut payload = vec![0; usize::try_from(length).unwrap()];
+            from_server.read_exact(&mut payload).await.unwrap();
             let kind = head[3];
-            if !kinds.contains(&kind) && to_peer.write_all(&frame).await.is_err() {
-                return;
+            if !kinds.contains(&kind) {
+                let frame = [&head[..], &payload].concat();
+                if to_peer.write_all(&frame).await.is_err() {
+                    return;
+                }
             }
-            let _ = sender.send((kind, frame.split_off(9)));
+            let _ = sender.send((kind, payload));
         }
         let _ = to_peer.shutdown().await;
     });
@@ -59,7 +61,7 @@ impl Heard {
     /// Waits for a frame of this kind, and gives what is in it.
     pub(crate) async fn next(&mut self, kind: u8) -> Vec<u8> {
         loop {
-            let (heard, payload) = soon(self.0.recv()).await.expect("the server has closed");
+            let (heard, payload) = soon(self.0.recv()).await.unwrap();
             if heard == kind {
                 return payload;
             }
@@ -70,9 +72,11 @@ impl Heard {
     pub(crate) async fn limits(&mut self) -> (u32, u32) {
         let settings = self.next(SETTINGS).await;
         let value = |wanted: u16| {
-            let mut settings = settings.chunks_exact(6);
-            let found = settings.find(|setting| setting[..2] == wanted.to_be_bytes());
-            u32::from_be_bytes(found.unwrap()[2..].try_into().unwrap())
+            let (settings, _) = settings.as_chunks::<6>();
+            let value = settings.iter().find_map(|&[high, low, a, b, c, d]| {
+                (u16::from_be_bytes([high, low]) == wanted).then_some([a, b, c, d])
+            });
+            u32::from_be_bytes(value.unwrap())
         };
         (value(MAX_CONCURRENT_STREAMS), value(MAX_HEADER_LIST_SIZE))
     }

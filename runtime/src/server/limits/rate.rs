@@ -116,6 +116,47 @@ mod tests {
         }
     }
 
+    /// In any time there are no more calls of a caller than may be at once and the rate gives for that
+    /// time, whatever the limit is and however callers come.
+    #[tokio::test(start_paused = true)]
+    async fn whatever_the_limit_it_is_kept_for_each_caller() {
+        for seed in 0..256 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let (requests, burst) = (random.u32(1..20), random.u32(0..10));
+            let per = Duration::from_micros(random.u64(1..5_000_000));
+            let limiter = limiter(RateLimit::new(requests, per).burst(burst), 9);
+            let mut taken = [const { Vec::new() }; 3];
+            let started = Instant::now();
+            for _ in 0..120 {
+                advance(per.mul_f64(random.f64() * 0.2)).await;
+                let caller = random.usize(0..3);
+                if limiter.count(Caller::Named(caller as u64)).is_ok() {
+                    taken[caller].push(started.elapsed().as_nanos());
+                }
+            }
+            for taken in taken {
+                for (first, from) in taken.iter().enumerate() {
+                    for (last, to) in taken.iter().enumerate().skip(first) {
+                        let beyond = (last - first + 1) as i128 - i128::from(requests + burst);
+                        let earned = (to - from) * u128::from(requests);
+                        let most = beyond.max(0) as u128 * per.as_nanos();
+                        assert!(most <= earned, "seed {seed}: {taken:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_keeps_to_the_rate_is_never_refused() {
+        let limit = RateLimit::new(7, SECOND);
+        let limiter = limiter(limit, 9);
+        for _ in 0..1000 {
+            limiter.count(Caller::Unknown).unwrap();
+            advance(limit.spacing()).await;
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_refused_call_costs_nothing() {
         let limiter = limiter(RateLimit::new(1, SECOND), 9);
