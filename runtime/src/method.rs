@@ -121,7 +121,9 @@ impl Method {
     /// context end: those that should go on take [`Context::detach`](crate::Context::detach)'s.
     ///
     /// It is cut off by a deadline cap of its method or its server, and at the end of the server's grace.
-    /// A service that is mounted in another server has only the former, and ends with the runtime.
+    /// A service that is mounted in another server has only the former, its method's, and ends with the
+    /// runtime; a stream of requests ends well there only where the server's bodies say that they have
+    /// ended, as hyper's do, and tonic's and axum's.
     #[must_use]
     pub const fn detached(mut self) -> Self {
         self.detached = true;

@@ -13,12 +13,15 @@ mod ledger;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use apibase::{CallOptions, Code, Context, Interceptors, TowerService};
+use apibase::{CallOptions, Code, Context, Interceptors, Status, TowerService};
 use common::{RawClient, frame, soon};
+use futures_util::stream;
+use http_body_util::{BodyExt, StreamBody};
 use ledger::{Ledger, LedgerServiceClient, LedgerServiceServer, ledger, part, post_ledger};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_stream::wrappers::TcpListenerStream;
+use tower_service::Service;
 
 type Mounted = TowerService<LedgerServiceServer<Ledger>>;
 
@@ -75,6 +78,29 @@ async fn the_methods_cap_ends_the_work_and_its_callers_deadline_does_not() {
     assert_eq!(patient.unwrap_err().code(), Code::DeadlineExceeded);
     assert_eq!(start.elapsed().as_secs(), 4);
     assert_eq!(book.kept(), 0);
+}
+
+#[tokio::test]
+async fn a_stream_whose_body_does_not_say_its_end_is_not_committed() {
+    let (ledger, mut book) = ledger();
+    let mut service = mounted(ledger);
+    for (method, code) in [("KeepAll", Code::Cancelled), ("Keep", Code::Ok)] {
+        // One that was cut off looks the same, and nobody would drop the servicer.
+        let piece = http_body::Frame::data(frame(&part("a")));
+        let body = StreamBody::new(stream::iter([Ok::<_, Status>(piece)]));
+        book.gate.notify_one();
+        let answer = service.call(post_ledger(method).body(body).unwrap());
+        let answer = soon(soon(answer).await.unwrap().into_body().collect()).await;
+        let collected = answer.unwrap();
+        let status = collected
+            .trailers()
+            .and_then(|trailers| trailers.get("grpc-status"));
+        // Where there is no reply, the status stands in the head.
+        assert_eq!(status.is_some(), code == Code::Ok, "{method}");
+    }
+    let entries = ["in", "failed: Cancelled", "in", "kept"];
+    assert_eq!(book.entries.rest(), entries);
+    assert_eq!(book.kept(), 1);
 }
 
 #[tokio::test]

@@ -227,8 +227,8 @@ impl Context {
 
     /// Waits until the call is over: cancelled by its caller, past its deadline, or answered.
     ///
-    /// A servicer's own future is dropped by then; this is for what it has spawned. In a context
-    /// that belongs to no call, or is detached from it, this waits forever.
+    /// A servicer's own future is dropped by then, unless its method is `detached`; this is for what it
+    /// has spawned. In a context that belongs to no call, or is detached from it, this waits forever.
     pub async fn cancelled(&self) {
         match self.cancellation() {
             Some(cancellation) => cancellation.cancelled().await,

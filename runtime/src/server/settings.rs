@@ -255,9 +255,9 @@ impl Server {
     /// that the caller takes. Default: neither, and a compressed call is `UNIMPLEMENTED`.
     ///
     /// [`max_message_size`](Self::max_message_size) is for what a message is, not for what is sent of it. A
-    /// message is compressed where its call runs, at some 100 MB/s by gzip and more by zstd: large ones
-    /// hold up the calls beside them. What mixes secrets with what the caller chose should say
-    /// [`uncompressed`](crate::ResponseMetadata::uncompressed).
+    /// message is compressed and decompressed where its call runs, so that a large one holds up the calls
+    /// beside it; gzip takes several times as long as zstd. What mixes secrets with what the caller chose
+    /// should say [`uncompressed`](crate::ResponseMetadata::uncompressed).
     #[must_use]
     pub fn compression(mut self, encodings: impl IntoIterator<Item = Compression>) -> Self {
         let encodings = Encodings::new(encodings);
