@@ -55,7 +55,8 @@ settings! {
     max_connection_age_grace: Time = Duration::from_secs(30);
     /// Asks a peer that has been silent this long whether it is there.
     keepalive_interval: OrOff<Timeout> = Some(Duration::from_secs(60));
-    /// Closes a connection whose peer doesn't answer that for this long.
+    /// Closes a connection whose peer doesn't answer that, or takes nothing that it is sent, for this
+    /// long.
     keepalive_timeout: Timeout = Duration::from_secs(20);
     /// Closes a connection that isn't HTTP/2 by then.
     handshake_timeout: Timeout = Duration::from_secs(10);

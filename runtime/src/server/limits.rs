@@ -87,6 +87,11 @@ impl Limits {
         Some(Places::new(max.saturating_mul(2)))
     }
 
+    /// How long a peer may take nothing of what it is sent (gRFC A18).
+    pub(super) fn stall(&self) -> Option<Duration> {
+        self.keepalive.and(Some(self.keepalive_timeout))
+    }
+
     /// How old one connection gets, so that those that were opened together don't all end together
     /// (gRFC A9).
     pub(super) fn own_age(&self) -> Option<Duration> {

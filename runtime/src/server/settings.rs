@@ -198,7 +198,8 @@ impl Server {
     }
 
     /// Asks a connection that is silent for `interval` whether it is still there, and closes one that
-    /// doesn't answer within `timeout`. Default: 60 and 20 seconds.
+    /// doesn't answer within `timeout`, or takes nothing that it is sent for as long. Default: 60 and
+    /// 20 seconds.
     #[must_use]
     pub fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.settings.keepalive_interval.set(Some(interval));

@@ -1,7 +1,9 @@
 //! One connection: HTTP/2 by hyper, and each of its requests to its service.
 
 mod admission;
+mod chatter;
 mod executor;
+mod guarded;
 mod opening;
 mod preface;
 mod requests;
@@ -19,6 +21,7 @@ use tokio_util::task::TaskTracker;
 pub(super) use self::admission::{Admission, Admitted, Full};
 use self::executor::Executor;
 pub(super) use self::executor::Load;
+use self::guarded::Guarded;
 use self::requests::{Drain, Requests};
 use super::detached::Workshop;
 use super::in_flight::InFlight;
@@ -121,7 +124,13 @@ pub(super) async fn serve(
         #[cfg(feature = "tls")]
         certificate: opened.certificate,
     };
-    let io = TokioIo::new(opened.io);
+    let stall = shared.limits.stall();
+    let io = TokioIo::new(Guarded::new(
+        opened.io,
+        peer.clone(),
+        preface::LENGTH,
+        stall,
+    ));
     let connection = http2(&shared, executor.clone()).serve_connection(io, requests);
     let mut connection = std::pin::pin!(executor.drive(connection));
     let ended = tokio::select! {

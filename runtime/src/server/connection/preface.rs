@@ -8,8 +8,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
 
+/// How long the preface is, in bytes.
+pub(super) const LENGTH: usize = 24;
+
 /// What a client sends first (RFC 9113, section 3.4).
-const PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const PREFACE: [u8; LENGTH] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Reads the preface, and gives the connection back as if nobody had.
 ///
