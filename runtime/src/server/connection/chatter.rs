@@ -25,7 +25,7 @@ const PONG: usize = HEAD + 8;
 const SETTINGS_ACK: usize = HEAD;
 
 /// Reads the heads of a peer's frames as they pass, and counts those that do nothing: PING, SETTINGS,
-/// PRIORITY and frames of unknown types.
+/// PRIORITY, GOAWAY, frames of unknown types, and RST_STREAM where there is no stream.
 ///
 /// hyper takes as many as come, answers them (CVE-2019-9512, CVE-2019-9515) and logs a warning for
 /// each answer to a PING that it hasn't sent. Calls, messages and what is sent to the peer earn more of
@@ -105,9 +105,9 @@ impl Chatter {
             // DATA and HEADERS. Of empty DATA, h2 takes no more than a hundred.
             0 if length == 0 => {}
             0 | 1 => self.earn(1),
-            // RST_STREAM, PUSH_PROMISE, GOAWAY, WINDOW_UPDATE, CONTINUATION: limited or refused by
-            // h2, or what an honest peer may send for every DATA frame that it reads.
-            3 | 5 | 7 | 8 | 9 => {}
+            // PUSH_PROMISE and CONTINUATION: refused and limited by h2. WINDOW_UPDATE: an honest peer
+            // may send two for each DATA frame that it reads.
+            5 | 8 | 9 => {}
             // SETTINGS; an acknowledgement of what we haven't sent ends the connection.
             4 if is_ack => {}
             4 => {
@@ -118,6 +118,7 @@ impl Chatter {
                 self.owed = self.owed.saturating_add(PONG);
                 return self.spend(1);
             }
+            // RST_STREAM too: there is no more than one for each HEADERS, which has earned it.
             _ => return self.spend(1),
         }
         Ok(())
@@ -171,7 +172,7 @@ mod tests {
             chatter.hear(&[6; 24]).unwrap();
             assert_eq!(taken(&mut chatter, &PING, size), burst, "{size}");
         }
-        for (kind, flags) in [(2, 0), (6, 1), (0xbb, 0), (0xff, 1)] {
+        for (kind, flags) in [(2, 0), (3, 0), (6, 1), (7, 0), (0xbb, 0), (0xff, 1)] {
             let frame = [0, 0, 1, kind, flags, 0, 0, 0, 1, 6];
             assert_eq!(taken(&mut Chatter::after(0), &frame, 4), burst, "{kind}");
         }
@@ -180,11 +181,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_does_something_is_taken_without_a_limit() {
-        for (kind, flags) in [(0, 0), (1, 4), (3, 0), (4, 1), (8, 0), (9, 4)] {
+        for (kind, flags) in [(0, 0), (1, 4), (4, 1), (8, 0), (9, 4)] {
             let frame = [0, 0, 1, kind, flags, 0, 0, 0, 1, 6];
             let count = taken(&mut Chatter::after(0), &frame, 10);
             assert_eq!(count, 2 * BURST as usize, "{kind}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_may_be_cancelled_without_a_limit() {
+        let call = [0, 0, 1, 1, 4, 0, 0, 0, 1, 6];
+        let reset = [0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 8];
+        let cancelled = [&call[..], &reset].concat();
+        let count = taken(&mut Chatter::after(0), &cancelled, 7);
+        assert_eq!(count, 2 * BURST as usize);
     }
 
     #[tokio::test(start_paused = true)]

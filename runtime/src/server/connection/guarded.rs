@@ -194,7 +194,7 @@ mod tests {
         let started = Instant::now();
         let slow = tokio::spawn(async move {
             for _ in 0..10 {
-                tokio::time::sleep(LIMIT / 2).await;
+                sleep(LIMIT / 2).await;
                 peer.read_u8().await.unwrap();
             }
             // Stays, and takes no more.
