@@ -85,6 +85,31 @@ fn a_flood_of_priorities_is_cut_off() {
 }
 
 #[test]
+fn a_flood_of_resets_of_one_call_is_cut_off() {
+    survives(async |arena| {
+        let mut attacker = Attacker::connect(arena.addr).await;
+        attacker.lives(1).await;
+        let flood = attacker
+            .flood(&wire::reset(1).repeat(PIECE), MANY / PIECE)
+            .await;
+        assert!(!flood.is_whole, "{flood:?}");
+    });
+}
+
+#[test]
+fn a_flood_of_farewells_is_cut_off() {
+    survives(async |arena| {
+        let mut attacker = Attacker::connect(arena.addr).await;
+        // With a call that runs, or the first farewell would end the connection.
+        attacker.send(&wire::head(1, "Collect")).await.unwrap();
+        arena.runs(1).await;
+        let farewell = wire::frame(wire::GOAWAY, 0, 0, &[0; 8]);
+        let flood = attacker.flood(&farewell.repeat(PIECE), MANY / PIECE).await;
+        assert!(!flood.is_whole, "{flood:?}");
+    });
+}
+
+#[test]
 fn a_flood_of_unknown_frames_is_cut_off() {
     is_cut_off(&wire::frame(wire::UNKNOWN, 0xff, 0, &[]));
     is_cut_off(&wire::frame(wire::UNKNOWN, 0, 1, b"anything"));

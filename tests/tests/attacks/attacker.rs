@@ -89,6 +89,17 @@ impl Attacker {
         }
     }
 
+    /// Waits until this stream has ended, in any way, or the connection has.
+    pub(crate) async fn ends(&mut self, stream: u32) {
+        while let Some(frame) = self.frame().await {
+            let is_last = frame.kind == RST_STREAM
+                || matches!(frame.kind, DATA | HEADERS) && frame.flags & wire::END_STREAM != 0;
+            if frame.stream == stream && is_last {
+                return;
+            }
+        }
+    }
+
     /// Waits until the answer on this stream has ended, and returns the bytes of its body.
     pub(crate) async fn answer(&mut self, stream: u32) -> Vec<u8> {
         let mut body = Vec::new();
