@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
+#![cfg(target_os = "linux")]
 
 mod attacks;
 mod common;

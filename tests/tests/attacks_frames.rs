@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
+#![cfg(target_os = "linux")]
 
 mod attacks;
 mod common;
@@ -176,6 +177,17 @@ fn fields_that_are_wrong_end_their_call_and_no_other() {
     };
     let blocks = [
         head(&[]),
+        head(&[(b":method", b"CONNECT"), (b":authority", b"a")]),
+        head(&[
+            (b":method", b"CONNECT"),
+            (b":authority", b"a"),
+            (b"content-length", b"9"),
+        ]),
+        head(&[
+            (b":method", b"OPTIONS"),
+            (b":scheme", b"http"),
+            (b":path", b"*"),
+        ]),
         head(&[(b":method", b"POST"), (b":scheme", b"http")]),
         head(&[
             (b":method", b"POST"),
@@ -245,6 +257,31 @@ fn what_is_odd_and_allowed_is_answered() {
         attacker.send(&wire::data(3, true, b"")).await.unwrap();
         let expected = wire::grpc(&reply(0, "alive").encode_to_vec());
         assert_eq!(attacker.answer(3).await, expected);
+    });
+}
+
+#[test]
+fn what_is_refused_at_length_is_answered_briefly() {
+    // Each byte of these takes three in a `grpc-message`.
+    let long = "\u{e9}".repeat(3500);
+    survives(async |arena| {
+        let mut attacker = Attacker::connect(arena.addr).await;
+        let calls = [
+            wire::head(1, &long),
+            wire::head_with(3, "Echo", &[(b"grpc-encoding", long.as_bytes())]),
+            wire::head_with(5, "Echo", &[(b"grpc-timeout", long.as_bytes())]),
+        ];
+        for (number, call) in (0..).zip(calls) {
+            attacker.send(&call).await.unwrap();
+            let answer = loop {
+                let frame = attacker.frame().await.unwrap();
+                if frame.kind == HEADERS && frame.stream == 2 * number + 1 {
+                    break frame;
+                }
+            };
+            assert!(answer.payload.len() < 8192, "{}", answer.payload.len());
+        }
+        attacker.lives(101).await;
     });
 }
 

@@ -5,6 +5,7 @@
     clippy::panic,
     reason = "a test fails by panicking"
 )]
+#![cfg(target_os = "linux")]
 
 mod attacks;
 mod common;
