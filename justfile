@@ -55,6 +55,10 @@ bench-unary rounds="20":
 bench-server *arguments:
     scripts/bench-server {{arguments}}
 
+# Peers that come, call, cancel and go, for so long; the server is then as it was before. The tests have 20 seconds of it.
+soak minutes="60":
+    SOAK_SECONDS=$(({{minutes}} * 60)) cargo test -p apibase-tests --test soak -- --nocapture
+
 # What errors cost: calls that go well beside an error that can't be made, ones that fail beside tonic's.
 bench-errors rounds="20":
     scripts/bench-errors {{rounds}}
