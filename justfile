@@ -59,6 +59,10 @@ bench-server *arguments:
 soak minutes="60":
     SOAK_SECONDS=$(({{minutes}} * 60)) cargo test -p apibase-tests --test soak -- --nocapture
 
+# Our server at twice its capacity: goodput, how fast it refuses, whether health answers.
+overload seconds="10":
+    scripts/overload {{seconds}}
+
 # What errors cost: calls that go well beside an error that can't be made, ones that fail beside tonic's.
 bench-errors rounds="20":
     scripts/bench-errors {{rounds}}

@@ -19,6 +19,10 @@ pub enum Call {
     List,
     /// `SyncItems`: a thousand actions, sent as fast as they are taken, each answered.
     Sync,
+    /// `CreateItem`, which takes a while.
+    Create,
+    /// `Check` of the server's health.
+    Health,
     /// `GET /items/{id}` over HTTP/1.1, answered by JSON.
     Json,
 }
@@ -31,6 +35,8 @@ impl Call {
             "get" => Some(Self::Get),
             "list" => Some(Self::List),
             "sync" => Some(Self::Sync),
+            "create" => Some(Self::Create),
+            "health" => Some(Self::Health),
             "json" => Some(Self::Json),
             _ => None,
         }
@@ -43,6 +49,8 @@ impl Call {
             Self::Get => "get",
             Self::List => "list",
             Self::Sync => "sync",
+            Self::Create => "create",
+            Self::Health => "health",
             Self::Json => "json",
         }
     }
@@ -51,7 +59,7 @@ impl Call {
     #[must_use]
     pub fn replies(self) -> usize {
         match self {
-            Self::Get | Self::Json => 1,
+            Self::Get | Self::Create | Self::Health | Self::Json => 1,
             Self::List => shop::LISTED,
             Self::Sync => SYNCED,
         }
@@ -62,6 +70,8 @@ impl Call {
         let path = match self {
             Self::List => "/examples.ItemService/ListItems",
             Self::Sync => "/examples.ItemService/SyncItems",
+            Self::Create => "/examples.ItemService/CreateItem",
+            Self::Health => "/grpc.health.v1.Health/Check",
             Self::Get | Self::Json => "/examples.ItemService/GetItem",
         };
         hpack::heads(path)
@@ -71,6 +81,8 @@ impl Call {
     pub(crate) fn body(self) -> Vec<Vec<u8>> {
         match self {
             Self::Get | Self::Json => vec![message(&text_field(1, shop::ID))],
+            Self::Create => vec![message(&text_field(1, shop::NAME))],
+            Self::Health => vec![message(&[])],
             Self::List => vec![message(&int_field(1, shop::LISTED))],
             Self::Sync => {
                 let frame = message(&text_field(2, shop::ID)).repeat(SYNCED_IN_FRAME);

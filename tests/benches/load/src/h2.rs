@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::calls::Call;
-use crate::hpack::Statuses;
-use crate::peer::{Length, Peer};
+use crate::hpack::{Code, Statuses};
+use crate::peer::{Ended, Length, Peer};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const HEAD: usize = 9;
@@ -160,7 +160,7 @@ impl Peer for H2 {
         &mut self,
         input: &[u8],
         out: &mut Vec<u8>,
-        ended: &mut Vec<Instant>,
+        ended: &mut Vec<Ended>,
     ) -> Result<usize, String> {
         let mut rest = input;
         while let Some((frame, tail)) = split(rest)? {
@@ -184,7 +184,7 @@ impl H2 {
         &mut self,
         frame: &Frame<'_>,
         out: &mut Vec<u8>,
-        ended: &mut Vec<Instant>,
+        ended: &mut Vec<Ended>,
     ) -> Result<(), String> {
         match frame.kind {
             DATA => self.data(frame, out),
@@ -229,7 +229,7 @@ impl H2 {
         Ok(())
     }
 
-    fn headers(&mut self, frame: &Frame<'_>, ended: &mut Vec<Instant>) -> Result<(), String> {
+    fn headers(&mut self, frame: &Frame<'_>, ended: &mut Vec<Ended>) -> Result<(), String> {
         if frame.flags & END_HEADERS == 0 || frame.flags & (PADDED | PRIORITY) != 0 {
             return Err("headers in more than one frame, or padded, are not read".to_owned());
         }
@@ -240,11 +240,14 @@ impl H2 {
         let mut calls = self.running.iter();
         let at = calls.position(|call| call.id == frame.stream);
         let call = self.running.swap_remove(at.ok_or("headers for no call")?);
-        if status != Some(true) {
-            return Err("a call ended without `grpc-status: 0`".to_owned());
+        let code = status.ok_or("a call ended without a status")?;
+        if code == Code::Ok {
+            self.length.check(call.data)?;
         }
-        self.length.check(call.data)?;
-        ended.push(call.started);
+        ended.push(Ended {
+            started: call.started,
+            code,
+        });
         Ok(())
     }
 

@@ -16,12 +16,37 @@ const FIRST_DYNAMIC: usize = 62;
 /// More entries than the 4,096 bytes of a table can have, at 32 bytes each and their own.
 const ENTRIES: usize = 128;
 
-/// `grpc-status` and the text `0`, plain and in Huffman's code (RFC 7541, appendix B).
+/// `grpc-status`, and the texts `0` and `8`, plain and in Huffman's code (RFC 7541, appendix B).
 const NAME: [&[u8]; 2] = [
     b"grpc-status",
     &[0x9a, 0xca, 0xc8, 0xb2, 0x12, 0x34, 0xda, 0x8f],
 ];
-const ZERO: [&[u8]; 2] = [b"0", &[0x07]];
+const OK: [&[u8]; 2] = [b"0", &[0x07]];
+const EXHAUSTED: [&[u8]; 2] = [b"8", &[0x7b]];
+
+/// How a call ended, by its `grpc-status`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Code {
+    /// `OK`.
+    Ok,
+    /// `RESOURCE_EXHAUSTED`.
+    Exhausted,
+    /// Any other one.
+    #[default]
+    Other,
+}
+
+impl Code {
+    fn of(value: &[u8]) -> Self {
+        if OK.contains(&value) {
+            Self::Ok
+        } else if EXHAUSTED.contains(&value) {
+            Self::Exhausted
+        } else {
+            Self::Other
+        }
+    }
+}
 
 /// The header blocks of the first request on a connection, which fills the server's table, and of every
 /// later one, which names its entries: what clients do whose headers are the same in each call.
@@ -56,11 +81,11 @@ fn text(block: &mut Vec<u8>, text: &str) {
     block.extend_from_slice(text.as_bytes());
 }
 
-/// What is known of a field: whether it is `grpc-status`, and whether its value is zero.
+/// What is known of a field: whether it is `grpc-status`, and what its value then says.
 #[derive(Clone, Copy, Debug, Default)]
 struct Field {
     is_status: bool,
-    is_zero: bool,
+    code: Code,
 }
 
 /// What a server's header blocks say of `grpc-status`.
@@ -73,14 +98,14 @@ pub(crate) struct Statuses {
 }
 
 impl Statuses {
-    /// Whether this block has a `grpc-status` of zero; `None` when it has none.
+    /// The `grpc-status` of this block, if it has one.
     ///
     /// Every block must be given, in order.
-    pub(crate) fn of(&mut self, block: &[u8]) -> Result<Option<bool>, &'static str> {
+    pub(crate) fn of(&mut self, block: &[u8]) -> Result<Option<Code>, &'static str> {
         self.read(block).ok_or("a header block that is no HPACK")
     }
 
-    fn read(&mut self, mut rest: &[u8]) -> Option<Option<bool>> {
+    fn read(&mut self, mut rest: &[u8]) -> Option<Option<Code>> {
         let mut status = None;
         while let Some(&kind) = rest.first() {
             let field = if kind & 0x80 != 0 {
@@ -97,7 +122,7 @@ impl Statuses {
                 self.literal(&mut rest, 4)?
             };
             if field.is_status {
-                status = Some(field.is_zero);
+                status = Some(field.code);
             }
         }
         Some(status)
@@ -116,8 +141,8 @@ impl Statuses {
             0 => NAME.contains(&string(rest)?),
             index => self.indexed(index)?.is_status,
         };
-        let is_zero = ZERO.contains(&string(rest)?);
-        Some(Field { is_status, is_zero })
+        let code = Code::of(string(rest)?);
+        Some(Field { is_status, code })
     }
 }
 
@@ -162,19 +187,28 @@ mod tests {
         let mut first = vec![0x88, 0x40, 0x88];
         first.extend_from_slice(NAME[1]);
         first.extend_from_slice(&[0x81, 0x07]);
-        assert_eq!(statuses.of(&first).unwrap(), Some(true));
-        assert_eq!(statuses.of(&[0x88, 0xbe]).unwrap(), Some(true));
+        assert_eq!(statuses.of(&first).unwrap(), Some(Code::Ok));
+        assert_eq!(statuses.of(&[0x88, 0xbe]).unwrap(), Some(Code::Ok));
         // A field of another name moves it by one.
         assert_eq!(statuses.of(b"\x61\x04soon").unwrap(), None);
         assert_eq!(statuses.of(&[0xbe]).unwrap(), None);
-        assert_eq!(statuses.of(&[0xbf]).unwrap(), Some(true));
+        assert_eq!(statuses.of(&[0xbf]).unwrap(), Some(Code::Ok));
         // By its name alone, with another value, and not kept.
-        assert_eq!(statuses.of(b"\x0f\x30\x0213").unwrap(), Some(false));
+        assert_eq!(statuses.of(b"\x0f\x30\x0213").unwrap(), Some(Code::Other));
+        assert_eq!(
+            statuses.of(b"\x00\x0bgrpc-status\x018").unwrap(),
+            Some(Code::Exhausted)
+        );
+        assert_eq!(
+            statuses.of(b"\x0f\x2f\x81\x7b").unwrap(),
+            Some(Code::Other),
+            "soon is no status, whatever it says"
+        );
         assert_eq!(
             statuses.of(b"\x00\x0bgrpc-status\x010").unwrap(),
-            Some(true)
+            Some(Code::Ok)
         );
-        assert_eq!(statuses.of(&[0xbf]).unwrap(), Some(true));
+        assert_eq!(statuses.of(&[0xbf]).unwrap(), Some(Code::Ok));
     }
 
     #[test]

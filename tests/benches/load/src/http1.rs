@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use crate::calls::{Call, json_request};
-use crate::peer::{Length, Peer};
+use crate::hpack::Code;
+use crate::peer::{Ended, Length, Peer};
 
 /// One connection over HTTP/1.1.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl Peer for Http1 {
         &mut self,
         input: &[u8],
         _: &mut Vec<u8>,
-        ended: &mut Vec<Instant>,
+        ended: &mut Vec<Ended>,
     ) -> Result<usize, String> {
         let Some(end) = input.windows(4).position(|four| four == b"\r\n\r\n") else {
             return Ok(0);
@@ -50,7 +51,10 @@ impl Peer for Http1 {
         if let Some(kept) = &mut self.kept {
             kept.extend_from_slice(body);
         }
-        ended.push(self.started.take().ok_or("an answer to no request")?);
+        ended.push(Ended {
+            started: self.started.take().ok_or("an answer to no request")?,
+            code: Code::Ok,
+        });
         Ok(head.len() + length)
     }
 

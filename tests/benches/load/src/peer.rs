@@ -3,9 +3,19 @@
 use std::time::Instant;
 
 use crate::calls::Call;
+use crate::hpack::Code;
+
+/// A call that has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    /// When it was started.
+    pub(crate) started: Instant,
+    /// How it went.
+    pub(crate) code: Code,
+}
 
 /// One connection of a client, without its socket.
-pub trait Peer: Sized {
+pub(crate) trait Peer: Sized {
     /// A connection for this call with so many streams; `out` gets what a client opens with.
     fn open(call: Call, streams: usize, out: &mut Vec<u8>) -> Self;
 
@@ -13,16 +23,16 @@ pub trait Peer: Sized {
     fn start(&mut self, now: Instant, out: &mut Vec<u8>);
 
     /// Reads what came in and says how much of it, a part of a frame being left for the next time.
-    /// `ended` gets the start of each call that has ended.
+    /// `ended` gets each call that has ended.
     ///
     /// # Errors
     ///
-    /// When a call failed, or the server says what no server should.
+    /// When the server says what no server should.
     fn receive(
         &mut self,
         input: &[u8],
         out: &mut Vec<u8>,
-        ended: &mut Vec<Instant>,
+        ended: &mut Vec<Ended>,
     ) -> Result<usize, String>;
 
     /// The whole answer of the first call, where [`keep`](Self::keep) was asked for.

@@ -1,27 +1,27 @@
-//! The loop: sockets, calls, and what is counted of them.
+//! The closed loop: the next call when one has ended.
 
 use std::error::Error;
 use std::fmt;
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 
 use crate::calls::Call;
+use crate::connection::{self, Connection};
 use crate::cpu;
 use crate::h2::H2;
+use crate::hpack::Code;
 use crate::http1::Http1;
 use crate::latency::Latencies;
-use crate::peer::Peer;
+use crate::peer::{Ended, Peer};
 
 /// Longer than any call takes, under valgrind too.
 const STUCK: Duration = Duration::from_secs(60);
 /// The part of a timed run that doesn't count.
 const WARM_UP: f64 = 0.25;
-const BUFFER: usize = 256 * 1024;
 
 /// How much at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,19 +175,11 @@ struct Load<P> {
     connections: Vec<Connection<P>>,
     streams: usize,
     buffer: Vec<u8>,
-    ended: Vec<Instant>,
+    ended: Vec<Ended>,
     latencies: Latencies,
     done: u64,
     /// Calls that may still be started.
     left: u64,
-}
-
-struct Connection<P> {
-    socket: TcpStream,
-    peer: P,
-    /// What has come in and is not yet whole.
-    rest: Vec<u8>,
-    out: Vec<u8>,
 }
 
 impl<P: Peer> Load<P> {
@@ -195,28 +187,20 @@ impl<P: Peer> Load<P> {
         let poll = Poll::new()?;
         let mut connections = Vec::with_capacity(shape.connections);
         for number in 0..shape.connections {
-            let socket = std::net::TcpStream::connect(address)?;
-            socket.set_nodelay(true)?;
-            socket.set_nonblocking(true)?;
-            let mut socket = TcpStream::from_std(socket);
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            poll.registry()
-                .register(&mut socket, Token(number), interest)?;
-            let mut out = Vec::new();
-            let peer = P::open(call, shape.streams, &mut out);
-            let rest = Vec::new();
-            connections.push(Connection {
-                socket,
-                peer,
-                rest,
-                out,
-            });
+            let token = Token(number);
+            connections.push(Connection::open(
+                &poll,
+                token,
+                address,
+                call,
+                shape.streams,
+            )?);
         }
         Ok(Self {
             poll,
             connections,
             streams: shape.streams,
-            buffer: vec![0; BUFFER],
+            buffer: vec![0; connection::BUFFER],
             ended: Vec::new(),
             latencies: Latencies::new(),
             done: 0,
@@ -241,7 +225,7 @@ impl<P: Peer> Load<P> {
                 let started = Instant::now();
                 self.start_all()?;
                 while self.done < calls {
-                    self.turn(started + STUCK)?;
+                    self.turn()?;
                 }
                 Ok(self.figures(started.elapsed(), Duration::ZERO, Duration::ZERO))
             }
@@ -255,6 +239,9 @@ impl<P: Peer> Load<P> {
                 let before = (cpu::of(pid)?, cpu::of(own)?, Instant::now());
                 self.turn_until(before.2 + time)?;
                 let elapsed = before.2.elapsed();
+                if self.done == 0 {
+                    return Err("no call has ended".into());
+                }
                 let (server, load) = (cpu::of(pid)? - before.0, cpu::of(own)? - before.1);
                 Ok(self.figures(elapsed, server, load))
             }
@@ -268,8 +255,7 @@ impl<P: Peer> Load<P> {
             rate: calls / elapsed.as_secs_f64(),
             server_cpu: microseconds(server),
             load_cpu: microseconds(load),
-            latencies: [0.5, 0.9, 0.99]
-                .map(|share| self.latencies.quantile(share) as f64 / 1_000.0),
+            latencies: [0.5, 0.9, 0.99].map(|share| self.latencies.quantile(share)),
         }
     }
 
@@ -278,7 +264,7 @@ impl<P: Peer> Load<P> {
         for connection in &mut self.connections {
             for _ in 0..self.streams.min(self.left as usize) {
                 self.left -= 1;
-                connection.peer.start(now, &mut connection.out);
+                connection.start(now);
             }
             connection.write()?;
         }
@@ -291,8 +277,9 @@ impl<P: Peer> Load<P> {
         Ok(())
     }
 
-    fn turn(&mut self, stuck: Instant) -> Result<(), Box<dyn Error>> {
+    fn turn(&mut self) -> Result<(), Box<dyn Error>> {
         let mut events = Events::with_capacity(self.connections.len());
+        let stuck = Instant::now() + STUCK;
         let before = self.done;
         if self.turn_with(&mut events, stuck)? >= stuck && self.done == before {
             return Err("no answer for a minute".into());
@@ -315,12 +302,15 @@ impl<P: Peer> Load<P> {
             loop {
                 let read = connection.read(&mut self.buffer, &mut self.ended)?;
                 now = Instant::now();
-                for started in self.ended.drain(..) {
+                for ended in self.ended.drain(..) {
+                    if ended.code != Code::Ok {
+                        return Err(format!("a call failed: {:?}", ended.code).into());
+                    }
                     self.done += 1;
-                    self.latencies.add((now - started).as_nanos() as u64);
+                    self.latencies.add(now - ended.started);
                     if self.left > 0 {
                         self.left -= 1;
-                        connection.peer.start(now, &mut connection.out);
+                        connection.start(now);
                     }
                 }
                 connection.write()?;
@@ -331,46 +321,5 @@ impl<P: Peer> Load<P> {
             }
         }
         Ok(now)
-    }
-}
-
-impl<P: Peer> Connection<P> {
-    /// Reads once, and says how much; nothing where there is nothing.
-    fn read(
-        &mut self,
-        buffer: &mut [u8],
-        ended: &mut Vec<Instant>,
-    ) -> Result<usize, Box<dyn Error>> {
-        let read = match self.socket.read(buffer) {
-            Ok(0) => return Err("the server closed a connection".into()),
-            Ok(read) => read,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(0),
-            Err(error) => return Err(error.into()),
-        };
-        let new = buffer.get(..read).unwrap_or_default();
-        let (out, peer) = (&mut self.out, &mut self.peer);
-        if self.rest.is_empty() {
-            let used = peer.receive(new, out, ended)?;
-            self.rest
-                .extend_from_slice(new.get(used..).unwrap_or_default());
-        } else {
-            self.rest.extend_from_slice(new);
-            let used = peer.receive(&self.rest, out, ended)?;
-            self.rest.drain(..used);
-        }
-        Ok(read)
-    }
-
-    /// Writes what the socket takes.
-    fn write(&mut self) -> Result<(), Box<dyn Error>> {
-        while !self.out.is_empty() {
-            match self.socket.write(&self.out) {
-                Ok(written) if written == self.out.len() => self.out.clear(),
-                Ok(written) => drop(self.out.drain(..written)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
     }
 }

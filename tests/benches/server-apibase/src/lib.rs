@@ -17,18 +17,39 @@ use examples::{
 };
 use futures_util::StreamExt;
 
+/// How many calls a server takes at once that is limited.
+const LIMIT: usize = 16;
+/// What `CreateItem` computes, in steps between which others have their turn: about a tenth of a
+/// millisecond each.
+const STEPS: usize = 10;
+const ROUNDS: u64 = 100_000;
+
 /// Serves the items until the process ends.
 ///
 /// # Panics
 ///
 /// When it can't: a bench without its figure is of no use.
+pub async fn listen(listener: TcpListener) {
+    serve(listener, Server::new()).await;
+}
+
+/// The same with [`max_concurrent_rpcs`](Server::max_concurrent_rpcs) of 16, which is few enough to be
+/// reached by calls of `CreateItem`, each of which takes about a millisecond of CPU.
+///
+/// # Panics
+///
+/// When it can't: a bench without its figure is of no use.
+pub async fn listen_limited(listener: TcpListener) {
+    serve(listener, Server::new().max_concurrent_rpcs(LIMIT)).await;
+}
+
 #[allow(
     clippy::expect_used,
     reason = "a bench without its figure is of no use"
 )]
-pub async fn listen(listener: TcpListener) {
+async fn serve(listener: TcpListener, server: Server) {
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-    Server::new()
+    server
         .listener(listener)
         .add_servicer(ItemServiceServer::new(Items))
         .serve_until(std::future::pending())
@@ -44,7 +65,13 @@ impl ItemServicer for Items {
     }
 
     async fn create_item(&self, _: &Context, _: CreateItemRequest) -> Result<Item, ItemError> {
-        Ok(Item::default())
+        for _ in 0..STEPS {
+            std::hint::black_box(
+                (0..ROUNDS).fold(0, |sum, round| std::hint::black_box(sum ^ round)),
+            );
+            tokio::task::yield_now().await;
+        }
+        Ok(item(shop::ID.to_owned()))
     }
 
     async fn update_item(&self, _: &Context, _: UpdateItemRequest) -> Result<Item, ItemError> {

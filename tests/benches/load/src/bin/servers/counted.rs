@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use bench_load::{Ending, run};
+use bench_load::{Count, Ending, Server, run};
 
 use crate::options::{Options, Row};
-use crate::server::{Count, Server, Side};
+use crate::server::Side;
 
 /// Enough that what happens now and then, a timer for example, is not seen.
 const CALLS: u64 = 20_000;

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bench_load::{Ending, run};
+use bench_load::{Ending, Server, run};
 
 use crate::options::{Options, Row};
-use crate::server::{Server, Side};
+use crate::server::Side;
 
 const CALLS: u64 = 2_000;
 

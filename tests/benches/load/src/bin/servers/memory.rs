@@ -4,10 +4,10 @@ use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
-use bench_load::{Call, idle, once};
+use bench_load::{Call, Server, idle, once};
 
 use crate::options::Options;
-use crate::server::{Server, Side};
+use crate::server::Side;
 
 const CONNECTIONS: u64 = 2_000;
 

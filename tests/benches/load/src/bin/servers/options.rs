@@ -144,6 +144,8 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let call = match self.call {
             Call::Get | Call::Json => "GetItem",
+            Call::Create => "CreateItem",
+            Call::Health => "Check",
             Call::List => "ListItems",
             Call::Sync => "SyncItems",
         };
