@@ -1,7 +1,8 @@
 //! What peers do.
 
-use std::fmt::Write as _;
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -37,38 +38,43 @@ const ACTS: [&str; 11] = [
     "were wrong",
 ];
 
+/// How often what was done.
+#[derive(Default)]
+pub(crate) struct Acts([AtomicU64; ACTS.len()]);
+
+impl fmt::Display for Acts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("peers")?;
+        for (name, count) in ACTS.iter().zip(&self.0) {
+            write!(f, "\n  {name}: {}", count.load(Ordering::Relaxed))?;
+        }
+        Ok(())
+    }
+}
+
 /// All that peers share.
 pub(crate) struct Peers {
     addr: SocketAddr,
     echo: EchoServiceClient,
     health: HealthClient,
-    counts: [AtomicU64; ACTS.len()],
+    acts: Arc<Acts>,
 }
 
 impl Peers {
-    pub(crate) async fn of(server: &Running) -> Self {
+    pub(crate) async fn of(server: &Running, acts: &Arc<Acts>) -> Self {
         let channel = soon(Channel::connect(server.target())).await.unwrap();
         Self {
             addr: server.addr,
             echo: EchoServiceClient::new(channel.clone()),
             health: HealthClient::new(channel),
-            counts: Default::default(),
+            acts: Arc::clone(acts),
         }
-    }
-
-    /// How often what was done.
-    pub(crate) fn acts(&self) -> String {
-        let mut text = String::from("peers");
-        for (name, count) in ACTS.iter().zip(&self.counts) {
-            write!(text, "\n  {name}: {}", count.load(Ordering::Relaxed)).unwrap();
-        }
-        text
     }
 
     /// Does something.
     pub(crate) async fn act(&self, random: &mut Rng) {
         let act = random.usize(..ACTS.len());
-        self.counts[act].fetch_add(1, Ordering::Relaxed);
+        self.acts.0[act].fetch_add(1, Ordering::Relaxed);
         match act {
             0 => self.come_without_a_word(random).await,
             1 => self.call_over_an_own_connection(random).await,

@@ -4,6 +4,6 @@ mod acts;
 mod level;
 mod servicer;
 
-pub(crate) use acts::Peers;
+pub(crate) use acts::{Acts, Peers};
 pub(crate) use level::Level;
 pub(crate) use servicer::servicer;
