@@ -260,10 +260,7 @@ async fn time_runs_out_at_the_server() {
     let head = common::post("Echo").header("grpc-timeout", "20m");
     let answer = raw.call(head, [common::frame(&ask(""))]).await;
     let wire = answer.failed();
-    assert_eq!(
-        (wire.code, &*wire.info().reason),
-        (Code::DeadlineExceeded, "DEADLINE_EXCEEDED")
-    );
+    assert_eq!(wire.code, Code::DeadlineExceeded);
 
     // What our client makes of this answer.
     let server = common::RawServer::start(move |_, mut response| {
