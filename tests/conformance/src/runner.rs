@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::Ipv4Addr;
 
 use apibase::prost::Message;
-use apibase::{BoxError, ErrorPolicy, Interceptors, Server, shutdown_signal};
+use apibase::{BoxError, Compression, ErrorPolicy, Interceptors, Server, shutdown_signal};
 
 use crate::connectrpc::conformance::v1::api::ConformanceServiceServer;
 use crate::connectrpc::conformance::v1::{ServerCompatRequest, ServerCompatResponse};
@@ -34,6 +34,7 @@ fn configure(request: &ServerCompatRequest) -> Result<Server, BoxError> {
         .host(Ipv4Addr::LOCALHOST)
         .port(0)
         .interceptors(as_made)
+        .compression([Compression::Gzip, Compression::Zstd])
         .add_servicer(ConformanceServiceServer::new(Conformance));
     if request.message_receive_limit > 0 {
         server = server.max_message_size(usize::try_from(request.message_receive_limit)?);
