@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::Ipv4Addr;
 
 use apibase::prost::Message;
-use apibase::{BoxError, Compression, ErrorPolicy, Interceptors, Server, shutdown_signal};
+use apibase::{BoxError, Compression, ErrorPolicy, Interceptors, Server, Tls, shutdown_signal};
 
 use crate::connectrpc::conformance::v1::api::ConformanceServiceServer;
 use crate::connectrpc::conformance::v1::{ServerCompatRequest, ServerCompatResponse};
@@ -36,6 +36,13 @@ fn configure(request: &ServerCompatRequest) -> Result<Server, BoxError> {
         .interceptors(as_made)
         .compression([Compression::Gzip, Compression::Zstd])
         .add_servicer(ConformanceServiceServer::new(Conformance));
+    if let Some(credentials) = request.server_creds.as_ref().filter(|_| request.use_tls) {
+        let mut tls = Tls::from_pem(&*credentials.cert, &*credentials.key);
+        if !request.client_tls_cert.is_empty() {
+            tls = tls.client_ca_pem(&*request.client_tls_cert);
+        }
+        server = server.tls(tls);
+    }
     if request.message_receive_limit > 0 {
         server = server.max_message_size(usize::try_from(request.message_receive_limit)?);
     }
