@@ -13,7 +13,7 @@ mod common;
 use std::net::IpAddr;
 
 use apibase::{ClientCertificates, Code, Context, Tls};
-use authority::{Authority, Issued, connect, named};
+use authority::{Authority, Issued, connect, named, self_signed};
 use common::{
     Answer, EchoReply, RawClient, Running, Scripted, ask, frame, in_process, post, reply, soon,
 };
@@ -183,6 +183,20 @@ async fn a_certificate_that_is_not_good_is_refused_even_where_none_is_required()
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_signed_itself_is_taken_where_it_is_the_ca() {
+    let (own, other) = (self_signed(items), self_signed(items));
+    let server_own = self_signed(|_| {});
+    let tls = Tls::from_pem(server_own.chain.as_str(), server_own.key.as_str());
+    let tls = tls.client_ca_pem(own.chain.as_str());
+    let server = Running::with(who(), |server| server.tls(tls)).await;
+    let mut client = Authority::new("CA").client();
+    client.ca = server_own.chain;
+    let known = client.clone().showing(&own);
+    assert_eq!(text(&asked(&mut known.raw(server.addr).await).await), ITEMS);
+    refuses(&client.showing(&other).refused(server.addr).await);
 }
 
 /// An alert of TLS, or what is left of it where the connection was gone first.

@@ -32,6 +32,17 @@ pub(crate) struct Issued {
     pub(crate) key: String,
 }
 
+/// A certificate that nobody but itself has signed.
+pub(crate) fn self_signed(with: impl FnOnce(&mut CertificateParams)) -> Issued {
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    with(&mut params);
+    let key = KeyPair::generate().unwrap();
+    Issued {
+        chain: params.self_signed(&key).unwrap().pem(),
+        key: key.serialize_pem(),
+    }
+}
+
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
