@@ -107,6 +107,7 @@ pub(crate) struct Bounds {
 }
 
 /// Why a call is not taken, and what its caller is told.
+#[derive(Debug)]
 pub(crate) struct Refused {
     path: String,
     reason: Refusal,
@@ -119,6 +120,7 @@ pub(crate) struct Refused {
     call: Option<Context>,
 }
 
+#[derive(Debug)]
 enum Problem {
     /// It isn't gRPC: an HTTP status, and what a person is told.
     Http(StatusCode, &'static str),

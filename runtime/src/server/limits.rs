@@ -105,6 +105,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_connection_has_places_again_for_calls_whose_streams_have_gone() {
+        let mut settings = ServerSettings::default();
+        assert!(Limits::of(&settings).places_of_connection().is_none());
+        for (max, places) in [(7, 14), (0, 2), (usize::MAX, usize::MAX)] {
+            settings.max_concurrent_rpcs_per_connection.set(Some(max));
+            let of_connection = Limits::of(&settings).places_of_connection();
+            assert_eq!(of_connection.unwrap().max(), places);
+        }
+    }
+
+    #[test]
+    fn what_hyper_takes_has_room_for_an_explanation_and_a_bound() {
+        let mut settings = ServerSettings::default();
+        assert_eq!(Limits::of(&settings).header_list(), 80 * 1024);
+        settings.max_metadata_size.set(usize::MAX);
+        assert_eq!(Limits::of(&settings).header_list(), u32::MAX);
+    }
+
+    #[test]
     fn ages_differ_by_a_tenth_both_ways() {
         let mut settings = ServerSettings::default();
         settings

@@ -226,7 +226,8 @@ impl Server {
 
     /// Takes at most this many calls at once from one connection. Clients are told so by HTTP/2's
     /// `SETTINGS_MAX_CONCURRENT_STREAMS`, and wait, or open another connection; one that doesn't keep to
-    /// it has its streams reset (`REFUSED_STREAM`). At least 1. Default: as many as the server takes.
+    /// it has its streams reset (`REFUSED_STREAM`). HTTP/2 counts all streams, those of health too.
+    /// At least 1. Default: as many as the server takes.
     #[must_use]
     pub fn max_concurrent_rpcs_per_connection(mut self, max: usize) -> Self {
         let setting = &mut self.settings.max_concurrent_rpcs_per_connection;

@@ -179,3 +179,56 @@ pub(in crate::server) async fn sweep(limiters: Vec<Arc<Limiter>>) {
 pub(in crate::server) fn overload_pause() -> Duration {
     Duration::from_millis(fastrand::u64(50..=150))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Interceptors;
+
+    static METHOD: Method = Method::unary("/t.T/T");
+
+    fn limits(places: usize) -> MethodLimits {
+        let mut by_method = ByMethod::default();
+        by_method.concurrent.insert("/t.T/T".to_owned(), places);
+        by_method.of(&METHOD, None).unwrap()
+    }
+
+    fn why(refused: Refused) -> String {
+        let response = refused.respond(&Interceptors::none());
+        let message = response.headers().get("grpc-message").unwrap();
+        message.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn who_is_refused_by_one_limit_holds_no_place_of_another() {
+        let call = Context::background();
+        let (server, connection) = (Places::new(1), Places::new(1));
+        let around = Some(Around {
+            server: &server,
+            connection: Some(&connection),
+        });
+        for _ in 0..3 {
+            let refused = limits(0).admit(&call, &METHOD, around).unwrap_err();
+            assert!(why(refused).contains("method"));
+        }
+        let taken = connection.take().unwrap();
+        let refused = limits(1).admit(&call, &METHOD, around).unwrap_err();
+        assert!(why(refused).contains("connection"));
+        drop(taken);
+
+        let method = limits(1);
+        let permits = method.admit(&call, &METHOD, around).unwrap();
+        assert!(server.take().is_none() && connection.take().is_none());
+        drop(permits);
+        method.admit(&call, &METHOD, around).unwrap();
+    }
+
+    #[test]
+    fn what_the_server_does_not_limit_has_the_methods_own_limits() {
+        let (method, call) = (limits(1), Context::background());
+        let permits = method.admit(&call, &METHOD, None).unwrap();
+        assert!(method.admit(&call, &METHOD, None).is_err());
+        drop(permits);
+        method.admit(&call, &METHOD, None).unwrap();
+    }
+}
