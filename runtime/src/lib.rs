@@ -31,6 +31,7 @@
 //! | a client's | [`CallError`], [`Failure`], [`Replies`], [`CallOptions`], [`CallInfo`] |
 //! | errors | [`DomainError`], [`ErrorTable`], [`ErrorPolicy`], [`ErrorDetails`], [`ErrorResponse`] |
 //! | serving | [`Server`], [`Interceptors`], [`TowerService`] for tonic and axum |
+//! | how often it may be called | [`RateLimit`], [`Refusal`] |
 //! | what a server serves by itself | [`Health`], `Reflection` |
 //! | TLS, and who calls | `Tls`, `PeerCertificate` |
 //! | what runs on it | [`ServerHandle`], [`CallInFlight`] |

@@ -301,7 +301,7 @@ async fn a_servers_limit_is_for_an_address_and_says_why_it_refuses() {
         (info.domain.as_str(), info.reason.as_str()),
         ("apibase", "RATE_LIMITED")
     );
-    let said = "`/echo.EchoService/Echo` takes 1 call in 3600s, and 1 more at once of a caller";
+    let said = "`/echo.EchoService/Echo` takes 1 call in 3600s, and 1 more at once, of each caller";
     assert!(failed.message.starts_with(said), "{}", failed.message);
     let delay = failed.find::<RetryInfo>().unwrap().retry_delay.unwrap();
     assert!((3500..3600).contains(&delay.seconds), "{delay:?}");

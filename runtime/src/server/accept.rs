@@ -166,8 +166,7 @@ impl Refused {
         wait: Duration,
         call: &Context,
     ) -> Self {
-        let message =
-            format!("`{method}` takes {limit} of a caller; there is one more in {wait:?}");
+        let message = format!("`{method}` takes {limit}, of each caller; try again in {wait:?}");
         let status = Status::new(Code::ResourceExhausted, message);
         let mut refused = Self::of_call(method, Refusal::RateLimited, status, call);
         refused.delay = Some(wait);

@@ -34,9 +34,9 @@ impl Server {
     /// the proto says in its `rate_limit`, in place of which this is.
     ///
     /// A caller is an IP address, and in IPv6 a network of 64 bits, unless
-    /// [`rate_limit_key`](Self::rate_limit_key) says otherwise. All who come over a Unix socket are one.
-    /// A limit tells 65,536 callers apart who have called lately; newcomers beyond share the place of
-    /// one.
+    /// [`rate_limit_key`](Self::rate_limit_key) says otherwise. All who come over a Unix socket are one,
+    /// and so are all behind one proxy or sidecar: give a key there. A limit tells 65,536 callers apart
+    /// who have called lately; newcomers beyond share the place of one.
     ///
     /// A server doesn't start with a limit for a method that none of its services has, or one that
     /// can't be kept: of no calls, or in no time.
