@@ -6,7 +6,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stdout,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking, and a soak tells how it goes"
 )]
 
