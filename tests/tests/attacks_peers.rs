@@ -15,17 +15,14 @@ use std::time::Duration;
 
 use apibase::Server;
 use apibase::prost::Message as _;
-use attacks::wire::{self, INITIAL_WINDOW_SIZE};
-use attacks::{Arena, Attacker, soon, survives, survives_with};
+use attacks::wire;
+use attacks::{Arena, Attacker, survives, survives_with};
 use common::{Scripted, ask, count, reply};
 use futures_util::{StreamExt, stream};
 use tokio::io::AsyncWriteExt;
 
 /// Passes soon, and is longer than an honest peer takes on a busy machine.
 const SHORT: Duration = Duration::from_millis(500);
-
-/// A deadline of a call.
-const TIMEOUT: (&[u8], &[u8]) = (b"grpc-timeout", b"500m");
 
 /// A peer that doesn't answer is given up soon.
 fn mindful(server: Server) -> Server {
@@ -55,101 +52,6 @@ fn for_ever(stream: u32) -> Vec<u8> {
     wire::call(stream, "Count", &count(u64::MAX).encode_to_vec())
 }
 
-/// The same with a deadline.
-fn for_a_while(stream: u32, method: &str, message: &[u8]) -> Vec<u8> {
-    let mut call = wire::head_with(stream, method, &[TIMEOUT]);
-    call.extend(wire::data(stream, true, &wire::grpc(message)));
-    call
-}
-
-#[test]
-fn who_opens_no_window_holds_its_calls_until_their_deadline() {
-    survives_with(
-        |server| server,
-        endless,
-        async |arena| {
-            let mut attacker =
-                Attacker::connect_with(arena.addr, &[(INITIAL_WINDOW_SIZE, 0)]).await;
-            for number in 0..20 {
-                let request = count(1).encode_to_vec();
-                attacker
-                    .send(&for_a_while(4 * number + 1, "Count", &request))
-                    .await
-                    .unwrap();
-                let request = ask("unary").encode_to_vec();
-                attacker
-                    .send(&for_a_while(4 * number + 3, "Echo", &request))
-                    .await
-                    .unwrap();
-            }
-            arena.runs(40).await;
-            arena.runs(0).await;
-        },
-    );
-}
-
-#[test]
-fn who_opens_no_window_and_has_no_deadline_is_held_to_that_of_the_server() {
-    let capped = |server: Server| server.deadline_cap(SHORT);
-    survives_with(capped, endless, async |arena| {
-        let mut attacker = Attacker::connect_with(arena.addr, &[(INITIAL_WINDOW_SIZE, 0)]).await;
-        let echo = wire::call(3, "Echo", &ask("unary").encode_to_vec());
-        attacker.send(&[for_ever(1), echo].concat()).await.unwrap();
-        arena.runs(2).await;
-        arena.runs(0).await;
-    });
-}
-
-#[test]
-fn who_opens_no_window_and_has_no_deadline_costs_little_and_gives_it_back() {
-    survives_with(
-        |server| server,
-        endless,
-        async |arena| {
-            let mut attacker =
-                Attacker::connect_with(arena.addr, &[(INITIAL_WINDOW_SIZE, 0)]).await;
-            for number in 0..90 {
-                attacker.send(&for_ever(2 * number + 1)).await.unwrap();
-            }
-            arena.runs(90).await;
-            tokio::time::sleep(SHORT).await;
-            assert_eq!(arena.handle.calls().len(), 90);
-            drop(attacker);
-            arena.runs(0).await;
-        },
-    );
-}
-
-#[test]
-fn who_opens_its_windows_and_reads_nothing_is_cut_off() {
-    survives_with(mindful, endless, async |arena| {
-        let wide = [(INITIAL_WINDOW_SIZE, 0x7fff_ffff)];
-        let mut attacker = Attacker::connect_with(arena.addr, &wide).await;
-        attacker
-            .send(&wire::window_update(0, 0x7fff_0000))
-            .await
-            .unwrap();
-        for number in 0..20 {
-            attacker.send(&for_ever(2 * number + 1)).await.unwrap();
-        }
-        arena.runs(20).await;
-        arena.runs(0).await;
-        is_closed(&mut attacker).await;
-    });
-}
-
-#[test]
-fn who_reads_no_answers_to_its_pings_is_cut_off() {
-    survives_with(mindful, Scripted::new, async |arena| {
-        let mut attacker = Attacker::connect(arena.addr).await;
-        // Calls keep the flood within its limits, and the replies wait for the window.
-        let call = wire::call(1, "Echo", &ask([7; 8192]).encode_to_vec());
-        attacker.send(&call).await.unwrap();
-        attacker.flood_unread(&wire::ping().repeat(100), 1000).await;
-        is_closed(&mut attacker).await;
-    });
-}
-
 #[test]
 fn who_falls_silent_in_mid_call_is_given_up() {
     survives_with(mindful, hangs, async |arena| {
@@ -161,7 +63,7 @@ fn who_falls_silent_in_mid_call_is_given_up() {
             .unwrap();
         arena.runs(2).await;
         arena.runs(0).await;
-        is_closed(&mut attacker).await;
+        attacker.is_closed().await;
     });
 }
 
@@ -177,7 +79,7 @@ fn a_frame_that_comes_byte_by_byte_is_not_waited_for() {
         .concat(),
     ] {
         survives_with(mindful, Scripted::new, async |arena| {
-            trickles(arena, &[], &frame).await;
+            trickles(arena, &frame).await;
         });
     }
 }
@@ -317,10 +219,9 @@ fn a_servicer_that_panics_harms_nobody() {
     );
 }
 
-/// Sends all of `start`, then `frame` byte by byte, until the server closes the connection.
-async fn trickles(arena: &Arena, start: &[u8], frame: &[u8]) {
+/// Sends this byte by byte, until the server closes the connection.
+async fn trickles(arena: &Arena, frame: &[u8]) {
     let mut attacker = Attacker::connect(arena.addr).await;
-    attacker.send(start).await.unwrap();
     for byte in frame {
         if attacker.send(&[*byte]).await.is_err() {
             return;
@@ -328,18 +229,4 @@ async fn trickles(arena: &Arena, start: &[u8], frame: &[u8]) {
         tokio::time::sleep(SHORT / 20).await;
     }
     panic!("it was waited for");
-}
-
-/// Waits until the server has closed the connection, without reading.
-async fn is_closed(attacker: &mut Attacker) {
-    let closed = async {
-        while attacker.stream().take_error().unwrap().is_none() {
-            let stream = attacker.stream();
-            let written = tokio::time::timeout(SHORT / 10, stream.write_all(&[0; 9])).await;
-            if let Ok(Err(_)) = written {
-                return;
-            }
-        }
-    };
-    soon(closed).await;
 }

@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use apibase::{Server, ServerHandle};
+use apibase::{CallInFlight, Server, ServerHandle};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-use super::bystander::{self, Bystander};
+use super::bystander::{self, Bystander, HONEST};
 use super::heap;
 use crate::common::{EchoServiceServer, Scripted};
 
@@ -179,10 +179,17 @@ impl Arena {
         }
     }
 
-    /// Waits until so many calls run.
+    /// How many calls of the attack run.
+    pub(crate) fn calls(&self) -> usize {
+        let calls = self.handle.calls().into_iter();
+        let of_attack = |call: &CallInFlight| call.correlation_id.as_deref() != Some(HONEST);
+        calls.filter(of_attack).count()
+    }
+
+    /// Waits until so many calls of the attack run.
     pub(crate) async fn runs(&self, calls: usize) {
         let running = async {
-            while self.handle.calls().len() != calls {
+            while self.calls() != calls {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

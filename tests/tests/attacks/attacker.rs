@@ -2,15 +2,20 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use apibase::prost::Message as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::ReadHalf;
+use tokio::time::timeout;
 
 use super::soon;
 use super::wire::{self, ACK, DATA, GOAWAY, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS};
 use crate::common::{ask, reply};
+
+/// How long a write that gets stuck is tried.
+const LITTLE: Duration = Duration::from_millis(20);
 
 /// One connection of an attacker.
 pub(crate) struct Attacker {
@@ -173,13 +178,23 @@ impl Attacker {
     pub(crate) async fn flood_unread(&mut self, piece: &[u8], times: usize) -> bool {
         for _ in 0..times {
             let writing = self.stream.write_all(piece);
-            match tokio::time::timeout(super::arena::A_WHILE, writing).await {
+            match timeout(super::arena::A_WHILE, writing).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return false,
                 Err(_) => return true,
             }
         }
         false
+    }
+
+    /// Waits until the server has closed the connection, without reading from it.
+    pub(crate) async fn is_closed(&mut self) {
+        let closed = async {
+            while let Ok(Ok(())) | Err(_) = timeout(LITTLE, self.stream.write_all(&[0; 9])).await {
+                tokio::time::sleep(LITTLE).await;
+            }
+        };
+        soon(closed).await;
     }
 
     /// Closes the connection by a RST of TCP, as the kernel does for a process that was killed with

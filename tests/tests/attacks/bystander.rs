@@ -13,6 +13,9 @@ use crate::common::{EchoServiceClient, ask};
 /// The deadline of its calls: far longer than any of them takes, even where the machine is busy.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(5);
 
+/// The correlation id of its calls.
+pub(crate) const HONEST: &str = "honest";
+
 /// How long it rests after a call.
 const REST: Duration = Duration::from_millis(10);
 
@@ -46,6 +49,7 @@ pub(crate) async fn connect(addr: SocketAddr) -> EchoServiceClient {
 /// One honest call. Where the attack has all the places, it tries again until its deadline.
 pub(crate) async fn served(client: &EchoServiceClient) {
     let ctx = Context::background().with_timeout(DEADLINE);
+    let ctx = ctx.with_correlation_id(HONEST);
     loop {
         match client.echo(&ctx, ask("honest")).await {
             Ok(reply) => return assert_eq!(reply.payload, b"honest"),

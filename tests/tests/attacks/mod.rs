@@ -7,7 +7,9 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "each test file uses a part of it, and a test fails by panicking"
+    clippy::needless_pass_by_value,
+    reason = "each test file uses a part of it, a test fails by panicking, and closures are written in \
+              place"
 )]
 
 mod arena;
