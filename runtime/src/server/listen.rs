@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::address::Address;
-use super::connection::{self, Admission, Admitted, Full, Shared, Stop};
+use super::connection::{self, Admission, Admitted, Arrived, Full, Shared, Stop};
 use super::in_flight::{CallInFlight, InFlight};
 use super::limits;
 use super::signal::{self, Asked};
@@ -294,12 +294,14 @@ impl Doors {
     }
 
     fn spawn(&self, socket: Socket, peer: Peer, admitted: Admitted) {
-        let shared = Arc::clone(&self.shared);
-        let (tracker, stop) = (self.tracker.clone(), self.stop.clone());
-        self.tracker.spawn(async move {
-            connection::serve(socket, peer, shared, tracker, stop).await;
-            drop(admitted);
-        });
+        let arrived = Arrived {
+            peer,
+            shared: Arc::clone(&self.shared),
+            tracker: self.tracker.clone(),
+            stop: self.stop.clone(),
+            _admitted: admitted,
+        };
+        self.tracker.spawn(connection::serve(socket, arrived));
     }
 }
 

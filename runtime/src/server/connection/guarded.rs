@@ -9,7 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::chatter::{Chatter, TooMuch};
+use super::preface::Rewound;
 use crate::context::Peer;
+use crate::server::socket::Socket;
 
 /// How much is read before others have their turn. hyper reads on while there is more: without a bound
 /// of ours, tokio's, 128 reads, lets one peer keep its thread busy for many milliseconds.
@@ -18,7 +20,7 @@ const TURN: usize = 64 * 1024;
 /// A connection on which a flood of frames that do nothing ends, long runs of input are split, and
 /// a peer that takes nothing is given up.
 #[derive(Debug)]
-pub(super) struct Guarded<IO> {
+pub(super) struct Guarded<IO = Rewound<Socket>> {
     io: IO,
     peer: Peer,
     chatter: Chatter,

@@ -19,9 +19,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(super) use self::admission::{Admission, Admitted, Full};
-use self::executor::Executor;
 pub(super) use self::executor::Load;
+use self::executor::{Driver, Executor};
 use self::guarded::Guarded;
+use self::opening::Opened;
 use self::requests::{Drain, Requests};
 use super::detached::Workshop;
 use super::in_flight::InFlight;
@@ -84,85 +85,84 @@ pub(super) struct Stop {
     pub(super) kill: CancellationToken,
 }
 
+/// A connection that was accepted.
+pub(super) struct Arrived {
+    pub(super) peer: Peer,
+    pub(super) shared: Arc<Shared>,
+    pub(super) tracker: TaskTracker,
+    pub(super) stop: Stop,
+    /// Its place among the connections.
+    pub(super) _admitted: Admitted,
+}
+
 /// Serves one connection until its peer closes it, it is too old, or it is told to stop.
-pub(super) async fn serve(
-    socket: Socket,
-    peer: Peer,
-    shared: Arc<Shared>,
-    tracker: TaskTracker,
-    stop: Stop,
-) {
-    if let Err(error) = socket.set_nodelay() {
-        tracing::debug!(%error, ?peer, "cannot set TCP_NODELAY");
+///
+/// A future keeps room for all that was ever moved out of it, and most connections are idle: what is
+/// for the beginning alone is in boxes, which go.
+pub(super) fn serve(socket: Socket, arrived: Arrived) -> impl Future<Output = ()> + Send {
+    let opening = Box::pin(opening::open(socket, Arc::clone(&arrived.shared)));
+    async move {
+        let (peer, stop) = (&arrived.peer, &arrived.stop);
+        let opened = tokio::select! {
+            opened = opening => opened,
+            // Nothing was asked for yet, so nothing is lost.
+            () = stop.drain.cancelled() => return,
+        };
+        match opened {
+            Ok(opened) => arrived.serve(opened).await.log(peer),
+            Err(error) => tracing::debug!(%error, ?peer, "a connection was closed"),
+        }
     }
-    let opened = tokio::select! {
-        opened = opening::open(socket, &shared) => opened,
-        // Nothing was asked for yet, so nothing is lost.
-        () = stop.drain.cancelled() => return,
-    };
-    let opened = match opened {
-        Ok(opened) => opened,
-        Err(error) => {
-            tracing::debug!(%error, ?peer, "a connection was closed");
-            return;
-        }
-    };
-    let age = shared.limits.own_age();
-    let age_grace = shared.limits.age_grace;
-    let drain = Drain::default();
-    let executor = Executor::new(Arc::clone(&shared.load), tracker.clone());
-    let requests = Requests {
-        places: shared.limits.places_of_connection(),
-        shared: Arc::clone(&shared),
-        peer: peer.clone(),
-        executor: executor.clone(),
-        workshop: Workshop {
-            tracker,
-            kill: stop.kill.clone(),
-        },
-        drain: drain.clone(),
-        #[cfg(feature = "tls")]
-        certificate: opened.certificate,
-    };
-    let stall = shared.limits.stall();
-    let io = TokioIo::new(Guarded::new(
-        opened.io,
-        peer.clone(),
-        preface::LENGTH,
-        stall,
-    ));
-    let connection = http2(&shared, executor.clone()).serve_connection(io, requests);
-    let mut connection = std::pin::pin!(executor.drive(connection));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Ended::of(ended),
-        () = stop.drain.cancelled() => {
-            drain.begin();
-            connection.as_mut().connection().graceful_shutdown();
-            tokio::select! {
-                ended = connection.as_mut() => Ended::of(ended),
-                () = stop.kill.cancelled() => Ended::Stopped,
+}
+
+impl Arrived {
+    async fn serve(&self, opened: Box<Opened>) -> Ended {
+        let (limits, stop) = (&self.shared.limits, &self.stop);
+        let drain = Drain::default();
+        let mut connection = std::pin::pin!(self.http2(*opened, drain.clone()));
+        let grace = tokio::select! {
+            ended = connection.as_mut() => return Ended::of(ended),
+            () = stop.drain.cancelled() => {
+                drain.begin();
+                // The server's own: it kills when that is over.
+                None
             }
+            () = after(limits.own_age()) => Some(limits.age_grace),
+        };
+        connection.as_mut().connection().graceful_shutdown();
+        tokio::select! {
+            ended = connection.as_mut() => Ended::of(ended),
+            () = stop.kill.cancelled() => Ended::Stopped,
+            () = after(grace) => Ended::TooOld,
         }
-        () = after(age) => {
-            connection.as_mut().connection().graceful_shutdown();
-            tokio::select! {
-                ended = connection.as_mut() => Ended::of(ended),
-                () = stop.kill.cancelled() => Ended::Stopped,
-                () = sleep(age_grace) => Ended::TooOld,
-            }
-        }
-    };
-    match ended {
-        Ended::Well => {}
-        Ended::Failed(error) => tracing::debug!(%error, ?peer, "a connection failed"),
-        Ended::Stopped => tracing::warn!(
-            ?peer,
-            "a connection was cut off: its calls outlasted the grace"
-        ),
-        Ended::TooOld => tracing::info!(
-            ?peer,
-            "a connection was cut off: its calls outlasted its age and the grace of that"
-        ),
+    }
+
+    /// The connection with all its requests.
+    fn http2(
+        &self,
+        opened: Opened,
+        drain: Drain,
+    ) -> Driver<http2::Connection<TokioIo<Guarded>, Requests, Executor>> {
+        let shared = &self.shared;
+        let executor = Executor::new(Arc::clone(&shared.load), self.tracker.clone());
+        let requests = Requests {
+            places: shared.limits.places_of_connection(),
+            shared: Arc::clone(shared),
+            peer: self.peer.clone(),
+            executor: executor.clone(),
+            workshop: Workshop {
+                tracker: self.tracker.clone(),
+                kill: self.stop.kill.clone(),
+            },
+            drain,
+            #[cfg(feature = "tls")]
+            certificate: opened.certificate,
+        };
+        let (peer, stall) = (self.peer.clone(), shared.limits.stall());
+        let io = Guarded::new(opened.io, peer, preface::LENGTH, stall);
+        let connection =
+            http2(shared, executor.clone()).serve_connection(TokioIo::new(io), requests);
+        executor.drive(connection)
     }
 }
 
@@ -180,11 +180,27 @@ impl Ended {
     fn of(ended: hyper::Result<()>) -> Self {
         ended.map_or_else(Self::Failed, |()| Self::Well)
     }
+
+    fn log(&self, peer: &Peer) {
+        match self {
+            Self::Well => {}
+            Self::Failed(error) => tracing::debug!(%error, ?peer, "a connection failed"),
+            Self::Stopped => tracing::warn!(
+                ?peer,
+                "a connection was cut off: its calls outlasted the grace"
+            ),
+            Self::TooOld => tracing::info!(
+                ?peer,
+                "a connection was cut off: its calls outlasted its age and the grace of that"
+            ),
+        }
+    }
 }
 
+/// In a box where there is a time at all: a connection has two of them, and mostly neither.
 async fn after(time: Option<Duration>) {
     match time {
-        Some(time) => sleep(time).await,
+        Some(time) => Box::pin(sleep(time)).await,
         None => std::future::pending().await,
     }
 }

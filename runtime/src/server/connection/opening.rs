@@ -1,7 +1,6 @@
 //! What comes before the first request: TLS where it is set, and the preface.
 
 use std::io;
-#[cfg(feature = "tls")]
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -21,7 +20,10 @@ pub(super) struct Opened {
 }
 
 /// Gets a connection to where HTTP/2 begins, all of it within the time for handshakes.
-pub(super) async fn open(socket: Socket, shared: &Shared) -> io::Result<Opened> {
+pub(super) async fn open(socket: Socket, shared: Arc<Shared>) -> io::Result<Box<Opened>> {
+    if let Err(error) = socket.set_nodelay() {
+        tracing::debug!(%error, "cannot set TCP_NODELAY");
+    }
     let (within, start) = (shared.limits.handshake, Instant::now());
     #[cfg(feature = "tls")]
     let (socket, certificate) = match &shared.tls {
@@ -29,9 +31,9 @@ pub(super) async fn open(socket: Socket, shared: &Shared) -> io::Result<Opened> 
         None => (socket, None),
     };
     let left = within.saturating_sub(start.elapsed());
-    Ok(Opened {
+    Ok(Box::new(Opened {
         io: preface::expect(socket, left).await?,
         #[cfg(feature = "tls")]
         certificate,
-    })
+    }))
 }
