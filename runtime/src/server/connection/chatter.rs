@@ -32,8 +32,9 @@ const SETTINGS_ACK: usize = HEAD;
 /// them, so that only who sends little else is ever short.
 #[derive(Debug)]
 pub(super) struct Chatter {
+    /// A head that comes in pieces.
     head: [u8; HEAD],
-    /// How much of the head is there.
+    /// How much of it is there.
     filled: usize,
     /// What comes before the next head.
     skip: usize,
@@ -66,23 +67,32 @@ impl Chatter {
     /// These bytes have come.
     pub(super) fn hear(&mut self, mut bytes: &[u8]) -> Result<(), TooMuch> {
         while !bytes.is_empty() {
-            let skipped = self.skip.min(bytes.len());
-            self.skip -= skipped;
-            bytes = bytes.get(skipped..).unwrap_or_default();
-
-            let room = self.head.get_mut(self.filled..).unwrap_or_default();
-            let (now, rest) = bytes.split_at(room.len().min(bytes.len()));
-            for (to, from) in room.iter_mut().zip(now) {
-                *to = *from;
-            }
-            bytes = rest;
-            self.filled += now.len();
-            if self.filled == HEAD {
-                self.filled = 0;
-                self.frame()?;
-            }
+            let (skipped, rest) = bytes.split_at(self.skip.min(bytes.len()));
+            self.skip -= skipped.len();
+            bytes = match rest.split_first_chunk() {
+                Some((head, rest)) if self.filled == 0 => {
+                    self.frame(*head)?;
+                    rest
+                }
+                _ => self.piece(rest)?,
+            };
         }
         Ok(())
+    }
+
+    /// A head comes in pieces: takes what is there of it, and returns what comes after.
+    fn piece<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], TooMuch> {
+        let room = self.head.get_mut(self.filled..).unwrap_or_default();
+        let (piece, rest) = bytes.split_at(room.len().min(bytes.len()));
+        for (to, from) in room.iter_mut().zip(piece) {
+            *to = *from;
+        }
+        self.filled += piece.len();
+        if self.filled == HEAD {
+            self.filled = 0;
+            self.frame(self.head)?;
+        }
+        Ok(rest)
     }
 
     /// So many bytes have gone out.
@@ -96,8 +106,7 @@ impl Chatter {
     }
 
     /// A head is there.
-    fn frame(&mut self) -> Result<(), TooMuch> {
-        let [a, b, c, kind, flags, ..] = self.head;
+    fn frame(&mut self, [a, b, c, kind, flags, ..]: [u8; HEAD]) -> Result<(), TooMuch> {
         let length = u32::from_be_bytes([0, a, b, c]) as usize;
         self.skip = length;
         let is_ack = flags & 1 != 0;
@@ -237,5 +246,26 @@ mod tests {
             chatter.say(PONG);
         }
         assert_eq!(chatter.hear(&PING), Err(TooMuch));
+    }
+
+    #[cfg(feature = "testing")]
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn pieces_are_counted_as_the_whole_is(
+            bytes in proptest::collection::vec(0..9_u8, 0..200),
+            size in 1..30_usize,
+            left in 0..20_u32,
+        ) {
+            // Time that passes earns nothing here.
+            let refilled = Instant::now() + Duration::from_secs(3600);
+            let mut whole = Chatter { left, refilled, ..Chatter::after(3) };
+            let mut pieces = Chatter { left, refilled, ..Chatter::after(3) };
+            let heard = whole.hear(&bytes);
+            let in_pieces = bytes.chunks(size).try_for_each(|piece| pieces.hear(piece));
+            proptest::prop_assert_eq!(heard, in_pieces);
+            proptest::prop_assert_eq!((whole.left, whole.owed), (pieces.left, pieces.owed));
+        }
     }
 }
