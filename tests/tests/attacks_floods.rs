@@ -132,6 +132,24 @@ fn a_flood_from_many_connections_leaves_others_their_turn() {
 }
 
 #[test]
+fn a_peer_that_pings_for_each_message_is_no_flood() {
+    survives(async |arena| {
+        let mut attacker = Attacker::connect(arena.addr).await;
+        attacker.send(&wire::head(1, "Chat")).await.unwrap();
+        let message = wire::grpc(&ask("ping").encode_to_vec());
+        let piece = [
+            wire::data(1, false, &message),
+            wire::ping(),
+            wire::window_update(0, 100),
+            wire::window_update(1, 100),
+        ];
+        let flood = attacker.flood(&piece.concat(), 30_000).await;
+        assert!(flood.is_whole, "{flood:?}");
+        assert_eq!(flood.pongs, 30_000);
+    });
+}
+
+#[test]
 fn windows_may_be_updated_as_often_as_one_likes() {
     // An honest peer may do so for each DATA frame, and it costs us nothing but reading it.
     survives(async |arena| {
