@@ -16,6 +16,12 @@ test *filter:
 check:
     .ci/run fmt clippy features doc
 
+# Any bytes at all, where a peer's bytes come in; each target for so long (cargo install cargo-fuzz).
+fuzz seconds="60":
+    for target in frames head metadata timeout; do \
+        cargo +nightly fuzz run $target -- -max_total_time={{seconds}} || exit 1; \
+    done
+
 # The example: every RPC of the items service, called.
 demo:
     cargo run -p items -- demo

@@ -1,0 +1,7 @@
+#![no_main]
+#![allow(dead_code, reason = "each target has one of the entries")]
+
+#[path = "../../tests/tests/fuzzed/mod.rs"]
+mod entries;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::metadata(data));
