@@ -165,6 +165,12 @@ mod connected {
             .initial_stream_window_size(CLIENT_STREAM_WINDOW)
             .initial_connection_window_size(CLIENT_STREAM_WINDOW * CONNECTION_TO_STREAM)
             .max_header_list_size(MAX_REPLY_HEADERS)
+            // An answer to a call that was given up here, by its deadline above all, may find its stream
+            // forgotten. h2 resets it and counts that, over the connection's whole life; from 1,024 on
+            // it breaks the connection with all calls on it. The bound keeps servers from MadeYouReset:
+            // work that goes on for streams that are reset and no longer count against their limit. A
+            // client's streams are its own, and bring it no work.
+            .max_local_error_reset_streams(None)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(io::Error::other)?;
