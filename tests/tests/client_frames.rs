@@ -15,7 +15,7 @@ mod common;
 
 use std::sync::Arc;
 
-use apibase::Context;
+use apibase::{Code, Context};
 use apibase_tests::tonic_echo::echo::EchoReply;
 use common::{EchoServiceClient, ask, reply, soon};
 use futures_util::future::join_all;
@@ -23,7 +23,7 @@ use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use wire::{ACK, END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, SETTINGS};
+use wire::{ACK, CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, SETTINGS};
 
 /// A server of one connection: who dials again finds nobody.
 struct Server {
@@ -141,4 +141,51 @@ async fn answers_to_calls_that_were_given_up_do_not_wear_a_connection_out() {
     }
     let reply = soon(client.echo(&ctx, ask(""))).await.unwrap();
     assert_eq!(reply.number, 7);
+}
+
+#[tokio::test]
+async fn what_our_own_http2_gives_up_is_unavailable_and_no_word_of_the_server() {
+    // The first stream of a client is 1.
+    let length = |length| head(END_HEADERS, 1, &[(b"content-length", length)]);
+    let continuations = wire::frame(CONTINUATION, 0, 1, &[]).repeat(1000);
+    for (wrong, bytes, message) in [
+        (
+            "CONTINUATION after CONTINUATION",
+            [head(0, 1, &[]), continuations].concat(),
+            "the connection broke: connection error detected: detected excessive load",
+        ),
+        (
+            "DATA of no stream",
+            wire::data(0, false, b"a"),
+            "the connection broke: connection error detected: unspecific protocol error",
+        ),
+        (
+            "a length that is none",
+            length(b"a"),
+            "the stream broke: stream error detected: unspecific protocol error",
+        ),
+        (
+            "more than the length",
+            [length(b"1"), wire::data(1, true, &wire::grpc(b""))].concat(),
+            "the stream broke: stream error detected: unspecific protocol error",
+        ),
+    ] {
+        let client = Server::client(async move |mut server| {
+            while let Some((kind, _)) = server.next().await {
+                if kind == HEADERS {
+                    server.write(&bytes).await;
+                }
+            }
+        });
+        let client = client.await;
+        let error = soon(client.echo(&Context::background(), ask(""))).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable, "{wrong}: {error}");
+        assert!(error.to_string().contains(message), "{wrong}: {error}");
+        assert!(error.is_transport(), "{wrong}: {error:?}");
+        assert!(
+            !error.is_not_processed(),
+            "{wrong}: the server may have acted"
+        );
+    }
 }

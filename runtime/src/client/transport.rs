@@ -92,11 +92,16 @@ impl TransportError {
         let h2 = find::<h2::Error>(&*source);
         // A GOAWAY that reaches a call says that its stream is above the last that was processed.
         let goodbye = h2.is_some_and(|error| error.is_go_away() && error.is_remote());
-        let reason = h2.and_then(h2::Error::reason);
+        let reset = h2.is_some_and(h2::Error::is_reset);
+        // Where our own HTTP/2 gives up, its reason is what it tells the server, not what that says.
+        let reason = h2
+            .filter(|error| error.is_remote() || !(error.is_go_away() || error.is_reset()))
+            .and_then(h2::Error::reason);
         let (code, message) = match reason {
             _ if late => (Code::DeadlineExceeded, "the deadline has passed"),
             _ if goodbye => (Code::Unavailable, "the server is closing the connection"),
             Some(reason) => from_reset(reason),
+            None if reset => (Code::Unavailable, "the stream broke"),
             None => (Code::Unavailable, "the connection broke"),
         };
         Self {
