@@ -164,10 +164,14 @@ async fn a_servicer_can_have_its_reply_sent_as_it_is() {
 
 #[tokio::test]
 async fn an_unknown_encoding_is_unimplemented_and_told_what_is_known() {
-    for (ours, known) in [
-        (&BOTH[..], "gzip,zstd,identity"),
-        (&[Zstd][..], "zstd,identity"),
-        (&[], "identity"),
+    for (ours, known, said) in [
+        (
+            &BOTH[..],
+            "gzip,zstd,identity",
+            "`gzip`, `zstd` and `identity` can",
+        ),
+        (&[Zstd][..], "zstd,identity", "`zstd` and `identity` can"),
+        (&[], "identity", "`identity` can"),
     ] {
         let mut raw = serving(Scripted::new(), ours).await.raw().await;
         for unknown in ["snappy", "GZIP", "gzip,zstd", ""] {
@@ -175,6 +179,8 @@ async fn an_unknown_encoding_is_unimplemented_and_told_what_is_known() {
             let answer = raw.call(head, [frame(&ask("a"))]).await;
             assert_eq!(answer.code(), Code::Unimplemented, "{unknown}");
             assert_eq!(answer.headers["grpc-accept-encoding"], known);
+            let expected = format!("messages compressed as `{unknown}` can't be read; {said}");
+            assert_eq!(message(&answer).replace("%60", "`"), expected);
         }
         raw.lives().await;
     }
@@ -182,8 +188,7 @@ async fn an_unknown_encoding_is_unimplemented_and_told_what_is_known() {
     let request = [packed_frame(Zstd, &ask("a"))];
     let answer = raw.call(post_as("Echo", Zstd), request).await;
     assert_eq!(answer.code(), Code::Unimplemented);
-    let expected =
-        "messages compressed as `zstd` can't be read; `grpc-accept-encoding` says which can";
+    let expected = "messages compressed as `zstd` can't be read; `gzip` and `identity` can";
     assert_eq!(message(&answer).replace("%60", "`"), expected);
 }
 

@@ -247,8 +247,10 @@ fn unknown_encoding(request: &HeaderMap, chain: &Interceptors) -> Option<Status>
     let none = Encodings::none();
     let known = chain.chain().map_or(&none, |chain| &chain.encodings);
     let name = known.of(request).err()?;
-    let message = format!(
-        "messages compressed as `{name}` can't be read; `grpc-accept-encoding` says which can"
-    );
+    let names: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
+    let and = if names.is_empty() { "" } else { " and " };
+    let names = names.join(", ");
+    let message =
+        format!("messages compressed as `{name}` can't be read; {names}{and}`identity` can");
     Some(Status::new(Code::Unimplemented, message))
 }
