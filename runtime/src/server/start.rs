@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::address::Address;
-use super::connection::{Load, Route, Shared};
+use super::connection::{Drain, Load, Route, Shared};
 use super::error::ServerError;
 use super::limits::{Limits, Places};
 use super::listen::{BoundServer, Stopping};
@@ -59,6 +59,7 @@ impl Server {
         }
         let shared = Shared {
             load: Load::new(routes.len()),
+            drain: Drain::default(),
             routes,
             places: Places::new(*settings.max_concurrent_rpcs.get()),
             max_message_size: *settings.max_message_size.get(),

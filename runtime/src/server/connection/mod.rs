@@ -23,7 +23,8 @@ pub(super) use self::executor::Load;
 use self::executor::{Driver, Executor};
 use self::guarded::Guarded;
 use self::opening::Opened;
-use self::requests::{Drain, Requests};
+pub(super) use self::requests::Drain;
+use self::requests::Requests;
 use super::detached::Workshop;
 use super::in_flight::InFlight;
 use super::interceptors::Interceptors;
@@ -50,6 +51,7 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) in_flight: Arc<InFlight>,
     pub(super) load: Arc<Load>,
+    pub(super) drain: Drain,
     /// None where connections are plaintext.
     #[cfg(feature = "tls")]
     pub(super) tls: Option<Arc<Handshake>>,
@@ -118,12 +120,11 @@ pub(super) fn serve(socket: Socket, arrived: Arrived) -> impl Future<Output = ()
 impl Arrived {
     async fn serve(&self, opened: Box<Opened>) -> Ended {
         let (limits, stop) = (&self.shared.limits, &self.stop);
-        let drain = Drain::default();
-        let mut connection = std::pin::pin!(self.http2(*opened, drain.clone()));
+        let mut connection = std::pin::pin!(self.http2(*opened));
         let grace = tokio::select! {
             ended = connection.as_mut() => return Ended::of(ended),
             () = stop.drain.cancelled() => {
-                drain.begin();
+                self.shared.drain.begin();
                 // The server's own: it kills when that is over.
                 None
             }
@@ -141,7 +142,6 @@ impl Arrived {
     fn http2(
         &self,
         opened: Opened,
-        drain: Drain,
     ) -> Driver<http2::Connection<TokioIo<Guarded>, Requests, Executor>> {
         let shared = &self.shared;
         let executor = Executor::new(Arc::clone(&shared.load), self.tracker.clone());
@@ -154,7 +154,6 @@ impl Arrived {
                 tracker: self.tracker.clone(),
                 kill: self.stop.kill.clone(),
             },
-            drain,
             #[cfg(feature = "tls")]
             certificate: opened.certificate,
         };

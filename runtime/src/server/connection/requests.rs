@@ -40,15 +40,14 @@ pub(super) struct Requests {
     pub(super) workshop: Workshop,
     /// Those of this connection; None where they are not counted.
     pub(super) places: Option<Arc<Places>>,
-    pub(super) drain: Drain,
     /// What the client has shown.
     #[cfg(feature = "tls")]
     pub(super) certificate: Option<Arc<PeerCertificate>>,
 }
 
-/// Since when a connection is to end because its server does. Clones are the same connection's.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Drain(Arc<OnceLock<Instant>>);
+/// Since when a server stops.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Drain(OnceLock<Instant>);
 
 impl Drain {
     /// Begins now.
@@ -57,7 +56,7 @@ impl Drain {
         let _ = self.0.set(Instant::now());
     }
 
-    /// Whether its peer has had the time to hear of it.
+    /// Whether peers have had the time to hear of it.
     fn is_known(&self) -> bool {
         self.0
             .get()
@@ -73,7 +72,7 @@ impl Requests {
         method: &'static Method,
         route: &Route,
     ) -> Result<Permits, Refused> {
-        if self.drain.is_known() {
+        if self.shared.drain.is_known() {
             return Err(Refused::draining(method, call));
         }
         let around = route.is_limited.then_some(Around {

@@ -23,7 +23,8 @@ pub(crate) struct Connection<P> {
 }
 
 impl<P: Peer> Connection<P> {
-    /// A connection of which `poll` tells by this token; what it opens with goes out with its first call.
+    /// A connection of which `poll` tells by this token. What it opens with goes out at once: where many are
+    /// opened, a server may close those that are silent until all are there.
     pub(crate) fn open(
         poll: &Poll,
         token: Token,
@@ -31,14 +32,16 @@ impl<P: Peer> Connection<P> {
         call: Call,
         streams: usize,
     ) -> Result<Self, Box<dyn Error>> {
-        let socket = std::net::TcpStream::connect(address)?;
+        let mut socket = std::net::TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
+        let mut out = Vec::new();
+        let peer = P::open(call, streams, &mut out);
+        socket.write_all(&out)?;
+        out.clear();
         socket.set_nonblocking(true)?;
         let mut socket = TcpStream::from_std(socket);
         let interest = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut socket, token, interest)?;
-        let mut out = Vec::new();
-        let peer = P::open(call, streams, &mut out);
         Ok(Self {
             socket,
             peer,

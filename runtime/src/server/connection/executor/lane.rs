@@ -32,7 +32,31 @@ pub(super) struct Lane {
 struct Queue {
     /// Of the request that was taken last, whose stream comes next.
     note: Note,
-    streams: VecDeque<Queued>,
+    /// The one that is next: who calls once at a time needs no more room than this.
+    first: Option<Queued>,
+    /// Those behind it.
+    others: VecDeque<Queued>,
+}
+
+impl Queue {
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    fn push(&mut self, queued: Queued) {
+        if self.first.is_none() {
+            self.first = Some(queued);
+        } else {
+            self.others.push_back(queued);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Queued> {
+        let others = &mut self.others;
+        let next = self.first.take();
+        self.first = others.pop_front();
+        next
+    }
 }
 
 /// A stream that was never polled.
@@ -101,7 +125,7 @@ impl Lane {
         let note = std::mem::take(&mut queue.note);
         if self.is_quick(&note) {
             let stream = Box::pin(stream);
-            queue.streams.push_back(Queued { stream, note });
+            queue.push(Queued { stream, note });
         } else {
             drop(queue);
             self.spawn(stream, note);
@@ -119,11 +143,11 @@ impl Lane {
     }
 
     pub(super) fn queued(&self) -> usize {
-        self.queue().streams.len()
+        self.queue().len()
     }
 
     pub(super) fn next(&self) -> Option<Queued> {
-        self.queue().streams.pop_front()
+        self.queue().pop()
     }
 
     /// Whether the connection waits for streams that are about to write.
@@ -151,8 +175,8 @@ impl Lane {
     /// The connection is gone: nobody polls what is queued, which holds this.
     pub(super) fn close(&self) {
         self.gate.close();
-        let streams = std::mem::take(&mut self.queue().streams);
-        drop(streams);
+        let queue = std::mem::take(&mut *self.queue());
+        drop(queue);
     }
 
     fn nanos(&self, now: Instant) -> u64 {
