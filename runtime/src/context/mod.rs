@@ -18,6 +18,8 @@ pub use self::response::ResponseMetadata;
 use crate::Method;
 use crate::errors::ErrorPolicy;
 use crate::observe::Observers;
+#[cfg(feature = "server")]
+use crate::server::AtomicPhase;
 use crate::server::Chain;
 #[cfg(all(feature = "server", feature = "tls"))]
 use crate::tls::PeerCertificate;
@@ -80,6 +82,9 @@ struct Scope {
     cancellation: Option<Cancellation>,
     /// What stands around the call; None where nothing does.
     chain: Option<Arc<Chain>>,
+    /// What it is at, for those who ask what runs on a server.
+    #[cfg(feature = "server")]
+    phase: AtomicPhase,
 }
 
 /// A correlation id that was set by hand.
@@ -108,6 +113,8 @@ impl Context {
             response: response::Shared::default(),
             cancellation: Some(Cancellation::default()),
             chain,
+            #[cfg(feature = "server")]
+            phase: AtomicPhase::default(),
         };
         Self::of(Arc::new(scope), deadline)
     }
@@ -273,6 +280,12 @@ impl Context {
         if let Some(cancellation) = &self.scope.cancellation {
             cancellation.cancel();
         }
+    }
+
+    /// What the call is at.
+    #[cfg(feature = "server")]
+    pub(crate) fn phase(&self) -> &AtomicPhase {
+        &self.scope.phase
     }
 
     /// Whether [`cancelled`](Self::cancelled) can ever return.

@@ -16,6 +16,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::call::Reply;
 #[cfg(feature = "server")]
 use super::guard::Place;
+#[cfg(feature = "server")]
+use super::in_flight::Phase;
 use super::serving::{deadline_exceeded, panicked};
 use crate::{Code, Context, Method, errors};
 
@@ -74,9 +76,7 @@ impl<F: Future<Output = Reply>> Detached<F> {
         let place = self.place;
         let left = || {
             #[cfg(feature = "server")]
-            if let Some(place) = &place {
-                place.running.detaches();
-            }
+            self.context.phase().set(Phase::Detached);
         };
         let answer = answer(self.dispatch, &self.context, &mut caller, left);
         let answered = match self.until {

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 #[cfg(feature = "server")]
-use super::in_flight::Running;
+use super::in_flight::{Phase, Running};
 #[cfg(feature = "server")]
 use super::limits::Permits;
 use crate::observe::{Event, Side};
@@ -24,7 +24,7 @@ pub(crate) struct CallGuard {
 /// A call's place on our own server.
 #[cfg(feature = "server")]
 pub(super) struct Place {
-    pub(super) running: Running,
+    pub(super) _running: Running,
     pub(super) _permits: Permits,
 }
 
@@ -70,9 +70,7 @@ impl CallGuard {
     /// The servicer has answered.
     pub(crate) fn replies(&self) {
         #[cfg(feature = "server")]
-        if let Some(place) = &self.place {
-            place.running.replies();
-        }
+        self.context.phase().set(Phase::Replying);
     }
 
     /// The reply has gone out whole, with this code.

@@ -1,6 +1,6 @@
 //! [`InFlight`]: the calls that run, for the person who asks what holds a server up.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,7 +31,23 @@ struct Shard {
 struct Entry {
     context: Context,
     started: Instant,
-    phase: Phase,
+}
+
+/// What a call is at. Part of its context, so that the table is left alone when it changes.
+#[derive(Debug, Default)]
+pub(crate) struct AtomicPhase(AtomicU8);
+
+impl AtomicPhase {
+    const ALL: [Phase; 3] = [Phase::Working, Phase::Replying, Phase::Detached];
+
+    pub(crate) fn set(&self, phase: Phase) {
+        self.0.store(phase as u8, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Phase {
+        let phase = usize::from(self.0.load(Ordering::Relaxed));
+        Self::ALL.get(phase).copied().unwrap_or(Phase::Working)
+    }
 }
 
 /// A call that is in the table, until this is dropped.
@@ -79,7 +95,6 @@ impl InFlight {
         let entry = Entry {
             context,
             started: Instant::now(),
-            phase: Phase::Working,
         };
         let place = self.shard(shard).map_or(0, |mut shard| shard.put(entry));
         Running {
@@ -128,29 +143,9 @@ impl Entry {
             peer: self.context.peer().cloned(),
             age: self.started.elapsed(),
             remaining: self.context.remaining(),
-            phase: self.phase,
+            phase: self.context.phase().get(),
             correlation_id: self.context.correlation_id().map(str::to_owned),
         })
-    }
-}
-
-impl Running {
-    /// The servicer has answered.
-    pub(crate) fn replies(&self) {
-        self.is_at(Phase::Replying);
-    }
-
-    /// The caller has gone, and the servicer works on.
-    pub(crate) fn detaches(&self) {
-        self.is_at(Phase::Detached);
-    }
-
-    fn is_at(&self, phase: Phase) {
-        if let Some(mut shard) = self.table.shard(self.shard)
-            && let Some(Some(entry)) = shard.places.get_mut(self.place)
-        {
-            entry.phase = phase;
-        }
     }
 }
 
@@ -187,8 +182,9 @@ mod tests {
         let table = Arc::<InFlight>::default();
         let old = table.start(call(Some(Duration::from_secs(9))));
         tokio::time::advance(Duration::from_secs(2)).await;
-        let new = table.start(call(None));
-        new.replies();
+        let ctx = call(None);
+        let new = table.start(ctx.clone());
+        ctx.phase().set(Phase::Replying);
         let listed = table.list();
         let ages: Vec<_> = listed.iter().map(|call| call.age.as_secs()).collect();
         assert_eq!(ages, [2, 0]);

@@ -57,6 +57,8 @@ pub use self::address::Address;
 #[cfg(feature = "server")]
 pub use self::error::ServerError;
 #[cfg(feature = "server")]
+pub(crate) use self::in_flight::AtomicPhase;
+#[cfg(feature = "server")]
 pub use self::in_flight::{CallInFlight, Phase};
 #[cfg(feature = "server")]
 pub use self::listen::{BoundServer, ServerHandle};

@@ -86,7 +86,7 @@ impl Lane {
 
     /// Whether a stream is counted among those that have something to do.
     fn is_waited_for(&self) -> bool {
-        self.hold.waits(NEVER, NOW, |_| usize::MAX)
+        self.hold.waits(NEVER, || NOW, |_| usize::MAX)
     }
 
     fn write(&self) {
@@ -97,7 +97,7 @@ impl Lane {
     /// The connection's poll, as `Driver` has it: ready once it has sent `frames`.
     fn poll(&self, cx: &Context<'_>, frames: usize, limit: usize) -> Poll<()> {
         self.gate.start(cx.waker());
-        while self.hold.waits(NEVER, NOW, |_| limit) {
+        while self.hold.waits(NEVER, || NOW, |_| limit) {
             if self.gate.rest() {
                 return Poll::Pending;
             }

@@ -120,7 +120,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             deadline,
         });
         let place = Place {
-            running: shared.in_flight.start(context.clone()),
+            _running: shared.in_flight.start(context.clone()),
             _permits: permits,
         };
         let guard = CallGuard::new(context.clone(), method);

@@ -39,15 +39,21 @@ impl Hold {
         state.busy = state.busy.saturating_sub(1);
     }
 
-    /// Whether the connection should wait for its streams, until then at most. `limit` says for how
+    /// Whether the connection should wait for its streams, for this long at most. `limit` says for how
     /// many of so many.
     ///
     /// After `true` somebody wakes the connection: the stream that ends the wait.
-    pub(super) fn waits(&self, until: u64, now: u64, limit: impl FnOnce(usize) -> usize) -> bool {
+    pub(super) fn waits(
+        &self,
+        longest: u64,
+        now: impl FnOnce() -> u64,
+        limit: impl FnOnce(usize) -> usize,
+    ) -> bool {
         let mut state = self.state();
         if state.busy > 0 {
+            let now = now();
             if state.wanted == 0 {
-                state.until = until;
+                state.until = now.saturating_add(longest);
             }
             state.wanted = limit(state.busy + state.polled).max(1);
             if !state.is_over(now) {

@@ -11,8 +11,11 @@ use tokio_util::task::TaskTracker;
 use super::gate::{Counted, Gate};
 use super::hold::Hold;
 use super::load::Load;
-use super::pace::{Pace, SLOW};
+use super::pace::Pace;
 use super::spawned::Spawned;
+
+/// How long a connection waits for its streams, in nanoseconds.
+const LONGEST_HOLD: u64 = 100_000;
 
 /// A stream of a connection: hyper's future, from the request to the last trailer.
 pub(super) type Stream = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -151,11 +154,10 @@ impl Lane {
     }
 
     /// Whether the connection waits for streams that are about to write.
-    pub(super) fn holds(&self, now: Instant) -> bool {
-        let now = self.nanos(now);
-        let until = now.saturating_add(u64::try_from(SLOW.as_nanos()).unwrap_or(u64::MAX));
+    pub(super) fn holds(&self) -> bool {
         let limit = |burst| self.load.replies_a_flush(burst);
-        self.hold.waits(until, now, limit)
+        self.hold
+            .waits(LONGEST_HOLD, || self.nanos(Instant::now()), limit)
     }
 
     /// A stream with a task of its own was polled, and is at rest or over.

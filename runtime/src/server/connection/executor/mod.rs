@@ -98,29 +98,28 @@ impl<C: Future> Future for Driver<C> {
         let mut this = self.project();
         let (lane, gate) = (&*this.lane, this.lane.gate());
         gate.start(cx.waker());
-        let started = Instant::now();
-        while lane.holds(started) {
+        while lane.holds() {
             if gate.rest() {
                 return Poll::Pending;
             }
             gate.poll();
         }
         let mut own = Context::from_waker(this.waker);
-        let mut batch = Batch { limit: 0 };
+        let mut turn = Turn::default();
         loop {
             // Reads, takes what came, and sends what was written by now.
             gate.poll();
             if let Poll::Ready(end) = this.connection.as_mut().poll(&mut own) {
                 return Poll::Ready(end);
             }
-            if lane.queued() > 0 {
-                batch.run(lane);
-            } else if gate.rest() {
-                return Poll::Pending;
-            }
+            let is_over = match lane.queued() {
+                0 if gate.rest() => return Poll::Pending,
+                0 => false,
+                queued => turn.batch(lane, queued),
+            };
             // The streams of a batch have written, so it is sent first; and each of them has used some
             // of what the runtime gives a task before it must let others in.
-            if started.elapsed() >= TURN || !coop::has_budget_remaining() {
+            if is_over || !coop::has_budget_remaining() {
                 gate.again();
                 return this.connection.as_mut().poll(&mut own);
             }
@@ -128,29 +127,34 @@ impl<C: Future> Future for Driver<C> {
     }
 }
 
-/// Streams that are polled between two flushes.
-struct Batch {
-    /// How many, at most: as the largest burst of this turn allows.
+/// A connection's turn: the streams that it polls before others are let in.
+#[derive(Default)]
+struct Turn {
+    /// When its first batch began.
+    started: Option<Instant>,
+    /// How many streams are polled between two flushes, at most: as its largest burst allows.
     limit: usize,
 }
 
-impl Batch {
-    fn run(&mut self, lane: &Arc<Lane>) {
-        self.limit = self.limit.max(lane.load.replies_a_flush(lane.queued()));
+impl Turn {
+    /// Polls streams that are sent together, out of so many; whether the turn is over.
+    fn batch(&mut self, lane: &Arc<Lane>, queued: usize) -> bool {
+        self.limit = self.limit.max(lane.load.replies_a_flush(queued));
         let started = Instant::now();
-        let mut before = started;
-        for _ in 0..self.limit {
-            let Some(queued) = lane.next() else { return };
-            let now = poll_once(queued, lane, before);
-            before = now;
+        let mut now = started;
+        for _ in 0..self.limit.min(queued) {
+            let Some(queued) = lane.next() else { break };
+            now = poll_once(queued, lane, now);
             if now.saturating_duration_since(started) >= SLOW {
                 // Other threads may be idle.
                 while let Some(Queued { stream, note }) = lane.next() {
                     lane.spawn(stream, note);
                 }
-                return;
+                break;
             }
         }
+        let first = *self.started.get_or_insert(started);
+        now.saturating_duration_since(first) >= TURN
     }
 }
 
