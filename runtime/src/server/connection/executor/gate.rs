@@ -92,7 +92,7 @@ impl<C: Counted> Gate<C> {
     pub(super) fn again(&self) {
         let mut state = self.state();
         state.phase = Phase::Ready;
-        state.wake();
+        wake(state);
     }
 
     /// It is never polled again.
@@ -102,7 +102,10 @@ impl<C: Counted> Gate<C> {
             self.counted.idler();
         }
         state.phase = Phase::Closed;
-        state.task = None;
+        let task = state.task.take();
+        // What a waker holds is dropped when nobody waits for this.
+        drop(state);
+        drop(task);
     }
 
     pub(super) fn wake(&self) {
@@ -111,7 +114,7 @@ impl<C: Counted> Gate<C> {
             Phase::Idle => {
                 state.phase = Phase::Ready;
                 self.counted.busier();
-                state.wake();
+                wake(state);
             }
             Phase::Polling => state.phase = Phase::Woken,
             Phase::Ready | Phase::Woken | Phase::Closed => {}
@@ -123,11 +126,12 @@ impl<C: Counted> Gate<C> {
     }
 }
 
-impl State {
-    fn wake(&self) {
-        if let Some(task) = &self.task {
-            task.wake_by_ref();
-        }
+/// Wakes the task, once nobody waits for the gate: a waker may do anything.
+fn wake(state: MutexGuard<'_, State>) {
+    let task = state.task.clone();
+    drop(state);
+    if let Some(task) = task {
+        task.wake();
     }
 }
 
