@@ -28,10 +28,19 @@ use crate::{Context, Method};
 /// A generated service as a [`tower_service::Service`] with tonic's `NamedService`, to be mounted in
 /// tonic's server or an axum router. Clones share the service.
 ///
-/// Rate limits of the proto are kept, for callers as
-/// [`Interceptors::with_rate_limit_key`](crate::Interceptors::with_rate_limit_key) tells them apart;
-/// without it all of them share each limit, as nobody knows their addresses here. How many calls run
-/// at once and how large metadata is are limits of the server around.
+/// What belongs to calls is the same as on our own [`Server`]: deadlines and the proto's caps on them,
+/// cancellation, errors, compression by [`Interceptors::with_compression`], `detached` methods, whose
+/// work ends with the runtime at the latest. Rate limits of the proto are kept for callers as
+/// [`Interceptors::with_rate_limit_key`] tells them apart; without it all of them share each limit, as
+/// nobody knows their addresses here.
+///
+/// What belongs to connections and to the server is that of the server around: TLS and who has shown
+/// which certificate, who the peer is, how many calls run at once, how large metadata is, how it
+/// stops; health, reflection and the list of calls in flight. Messages have the default limit of 4 MiB.
+///
+/// [`Server`]: crate::Server
+/// [`Interceptors::with_compression`]: crate::Interceptors::with_compression
+/// [`Interceptors::with_rate_limit_key`]: crate::Interceptors::with_rate_limit_key
 pub struct TowerService<S> {
     shared: Arc<Shared<S>>,
 }
