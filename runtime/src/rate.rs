@@ -91,7 +91,8 @@ impl fmt::Display for RateLimit {
     }
 }
 
-#[cfg(all(test, feature = "server"))]
+#[cfg(test)]
+#[cfg(feature = "server")]
 mod tests {
     use super::*;
 

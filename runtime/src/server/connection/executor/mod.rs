@@ -112,11 +112,16 @@ impl<C: Future> Future for Driver<C> {
             if let Poll::Ready(end) = this.connection.as_mut().poll(&mut own) {
                 return Poll::Ready(end);
             }
-            let is_over = match lane.queued() {
-                0 if gate.rest() => return Poll::Pending,
-                0 => false,
-                queued => turn.batch(lane, queued),
-            };
+            let queued = lane.queued();
+            if queued == 0 {
+                // Who wakes a connection that has nothing queued can be the connection itself, which
+                // wants others to have their turn.
+                if !gate.rest() {
+                    gate.again();
+                }
+                return Poll::Pending;
+            }
+            let is_over = turn.batch(lane, queued);
             // The streams of a batch have written, so it is sent first; and each of them has used some
             // of what the runtime gives a task before it must let others in.
             if is_over || !coop::has_budget_remaining() {

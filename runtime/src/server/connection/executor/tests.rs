@@ -207,6 +207,38 @@ async fn a_slow_poll_gives_the_rest_of_its_batch_tasks_and_its_method_no_more_tr
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_that_wakes_itself_lets_others_in_each_time() {
+    let rig = Rig::new();
+    let executor = Executor::new(Arc::clone(&rig.load), rig.tracker.clone());
+    let polls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&polls);
+    let restless = std::future::poll_fn(move |cx: &mut Context<'_>| {
+        cx.waker().wake_by_ref();
+        match counted.fetch_add(1, SeqCst) {
+            100 => Poll::Ready(()),
+            _ => Poll::Pending,
+        }
+    });
+    let serving = tokio::spawn(executor.drive(restless));
+    // Another task that always has something to do.
+    let turns = tokio::spawn(async move {
+        let mut turns = 0;
+        std::future::poll_fn(|cx| {
+            turns += 1;
+            cx.waker().wake_by_ref();
+            match serving.is_finished() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
+        turns
+    });
+    let turns = turns.await.unwrap();
+    assert!(turns >= 100, "{turns} turns beside {polls:?} polls");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_is_one_calls_own() {
     let rig = Rig::new();
     let mut calls = rig.calls(3, |_| async {});
