@@ -35,6 +35,7 @@ pub use crate::errors::{
 };
 pub use crate::mapper::{Change, LatLng, Money, NestedChange, Open, Redacted, plain};
 pub use crate::method::Method;
+pub use crate::policy::{BreakerPolicy, HedgingPolicy, RetryPolicy, RetryThrottle};
 pub use crate::rate::RateLimit;
 pub use crate::server::{Call, ChainError, Dispatcher, Interceptors, Reply, Service, TowerService};
 pub use crate::stream::{Inbound, Streamed};

@@ -68,6 +68,7 @@ mod metadata;
 mod method;
 mod observe;
 mod paging;
+mod policy;
 mod rate;
 #[cfg(feature = "reflection")]
 mod reflection;
@@ -90,8 +91,8 @@ pub use tonic::metadata::MetadataMap;
 pub use tonic::{Code, Status};
 
 pub use crate::client::{
-    CallError, CallInfo, CallOptions, Caller, Channel, ConnectError, Failure, FailureKind,
-    MappedCaller, Replies, RequestStream, Target, Transport, TransportError,
+    Attempt, CallError, CallInfo, CallOptions, Caller, Channel, ConnectError, Failure, FailureKind,
+    MappedCaller, Reached, Replies, RequestStream, Target, Transport, TransportError,
 };
 pub use crate::context::{Context, Peer, ResponseMetadata};
 pub use crate::errors::{
@@ -108,6 +109,7 @@ pub use crate::metadata::{MetadataError, TypedMetadata};
 pub use crate::method::{Idempotency, Kind, Method};
 pub use crate::observe::{Event, Observer, Refusal, Side};
 pub use crate::paging::{NEXT_PAGE_TOKEN, Page, PageTokens, Paging};
+pub use crate::policy::{BreakerPolicy, CodeSet, HedgingPolicy, RetryPolicy, RetryThrottle};
 pub use crate::rate::RateLimit;
 #[cfg(feature = "reflection")]
 pub use crate::reflection::{Reflection, ReflectionError, ReflectionV1, ReflectionV1Alpha};

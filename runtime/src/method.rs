@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::RateLimit;
+use crate::{BreakerPolicy, HedgingPolicy, RateLimit, RetryPolicy, RetryThrottle};
 
 /// One RPC of a service: its path, its kind and what the proto says of it.
 ///
@@ -19,6 +19,11 @@ pub struct Method {
     deadline_cap: Option<Duration>,
     detached: bool,
     rate_limit: Option<RateLimit>,
+    deadline: Option<Duration>,
+    retry: Option<RetryPolicy>,
+    hedging: Option<HedgingPolicy>,
+    breaker: Option<BreakerPolicy>,
+    retry_throttle: Option<RetryThrottle>,
 }
 
 /// Which side of a call streams.
@@ -81,6 +86,11 @@ impl Method {
             deadline_cap: None,
             detached: false,
             rate_limit: None,
+            deadline: None,
+            retry: None,
+            hedging: None,
+            breaker: None,
+            retry_throttle: None,
         }
     }
 
@@ -137,6 +147,41 @@ impl Method {
         self
     }
 
+    /// The same RPC, which takes no longer than this where its caller doesn't say.
+    #[must_use]
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// The same RPC, whose requests are sent again so.
+    #[must_use]
+    pub const fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// The same RPC, whose requests are sent again so before there is an answer.
+    #[must_use]
+    pub const fn hedging(mut self, policy: HedgingPolicy) -> Self {
+        self.hedging = Some(policy);
+        self
+    }
+
+    /// The same RPC, which clients stop calling for a while when it fails so.
+    #[must_use]
+    pub const fn breaker(mut self, policy: BreakerPolicy) -> Self {
+        self.breaker = Some(policy);
+        self
+    }
+
+    /// The same RPC, of a service that clients stop retrying so.
+    #[must_use]
+    pub const fn retry_throttle(mut self, throttle: RetryThrottle) -> Self {
+        self.retry_throttle = Some(throttle);
+        self
+    }
+
     /// The path of its requests, `/package.Service/Method`.
     #[must_use]
     pub const fn path(&self) -> &'static str {
@@ -190,6 +235,36 @@ impl Method {
     #[must_use]
     pub const fn limited_to(&self) -> Option<RateLimit> {
         self.rate_limit
+    }
+
+    /// How long it takes where its caller doesn't say; `None` if the proto doesn't say.
+    #[must_use]
+    pub const fn default_deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    /// When its requests are sent again; `None` if the proto doesn't say.
+    #[must_use]
+    pub const fn retry_policy(&self) -> Option<RetryPolicy> {
+        self.retry
+    }
+
+    /// When its requests are sent again before there is an answer; `None` if the proto doesn't say.
+    #[must_use]
+    pub const fn hedging_policy(&self) -> Option<HedgingPolicy> {
+        self.hedging
+    }
+
+    /// When clients stop calling it for a while; `None` if the proto doesn't say.
+    #[must_use]
+    pub const fn breaker_policy(&self) -> Option<BreakerPolicy> {
+        self.breaker
+    }
+
+    /// When clients stop retrying its service; `None` if the proto doesn't say.
+    #[must_use]
+    pub const fn throttle(&self) -> Option<RetryThrottle> {
+        self.retry_throttle
     }
 
     /// Whether calling twice is as good as calling once.

@@ -9,6 +9,7 @@ use crate::model::{Kind, Method, Service};
 pub(super) fn definition(service: &Service) -> TokenStream {
     let client = ident(&service.client);
     let about = doc(&format!("Calls `{}`.", service.full_name));
+    let module = ident(&service.module);
     let functions = service
         .methods
         .iter()
@@ -43,7 +44,7 @@ pub(super) fn definition(service: &Service) -> TokenStream {
         impl<T: rt::Transport> #client<T> {
             /// Calls over `transport`.
             pub fn new(transport: T) -> Self {
-                Self { caller: rt::Caller::new(transport) }
+                Self { caller: rt::Caller::new(transport, #module::METHODS) }
             }
 
             /// The same client, with `options` on every call made through it.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_core::Stream;
 use prost::Message;
 
+use super::attempt::Attempt;
 use super::body::{HoldsRequests, RequestStream, unencodable, unless_failed};
 use super::error::CallError;
 use super::failure::Failure;
@@ -38,9 +39,10 @@ pub struct MappedCaller<'a, T, Q, R> {
 }
 
 impl<T> Caller<T> {
-    /// Calls over `transport`.
+    /// Calls the `methods` of a service over `transport`.
     #[must_use]
-    pub fn new(transport: T) -> Self {
+    pub fn new(transport: T, methods: &'static [Method]) -> Self {
+        let _ = methods;
         Self {
             transport,
             options: None,
@@ -157,7 +159,10 @@ impl<T: Transport> Caller<T> {
         call: &Outgoing,
         body: RequestStream,
     ) -> Result<Reader<T::Body>, CallError<E>> {
-        let sent = self.transport.send(call.request(body)).await;
+        let sent = self
+            .transport
+            .send(call.request(body), &mut Attempt::first())
+            .await;
         call.attempted(sent.as_ref().err());
         Reader::open(sent.map_err(Failure::transport)?, call)
     }

@@ -22,7 +22,9 @@ mod connected {
     use tokio::time::timeout;
 
     use crate::client::target::Resolved;
-    use crate::client::{ConnectError, RequestStream, Target, Transport, TransportError};
+    use crate::client::{
+        Attempt, ConnectError, Reached, RequestStream, Target, Transport, TransportError,
+    };
     use crate::wire::{CLIENT_STREAM_WINDOW, CONNECTION_TO_STREAM};
 
     /// How long connecting may take, whatever a call's deadline: gRPC's own bound
@@ -84,15 +86,21 @@ mod connected {
         async fn send(
             &self,
             mut request: Request<RequestStream>,
+            attempt: &mut Attempt,
         ) -> Result<Response<Incoming>, TransportError> {
             self.shared.complete(&mut request)?;
+            attempt.set_reached(Reached::Connecting);
             // The second try is for a connection that closes between being taken and being used.
             for _ in 0..2 {
                 let mut connection = self.shared.connection().await.map_err(|error| {
                     TransportError::unavailable("cannot connect to the server", error)
                 })?;
+                attempt.set_reached(Reached::Sent);
                 match connection.try_send_request(request).await {
-                    Ok(response) => return Ok(response),
+                    Ok(response) => {
+                        attempt.set_reached(Reached::Answered);
+                        return Ok(response);
+                    }
                     Err(mut error) => match error.take_message() {
                         Some(unsent) => request = unsent,
                         None => return Err(TransportError::broken(error.into_error())),
@@ -198,7 +206,7 @@ mod disabled {
 
     use http::{Request, Response};
 
-    use crate::client::{ConnectError, RequestStream, Target, Transport, TransportError};
+    use crate::client::{Attempt, ConnectError, RequestStream, Target, Transport, TransportError};
 
     /// One HTTP/2 connection to a target. Without the feature `client` there is none.
     #[derive(Clone, Debug)]
@@ -233,6 +241,7 @@ mod disabled {
         async fn send(
             &self,
             _request: Request<RequestStream>,
+            _attempt: &mut Attempt,
         ) -> Result<Response<Self::Body>, TransportError> {
             match self.never {}
         }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::transport::TransportError;
+use super::transport::{Progress, TransportError};
 use crate::errors::ErrorDetails;
 use crate::{BoxError, Code, MapError, Status};
 
@@ -97,8 +97,8 @@ impl Failure {
 
     pub(super) fn transport(error: TransportError) -> Self {
         let mut status = Status::new(error.code(), error.to_string());
-        let attempts = u32::from(error.was_sent());
-        let processed = error.may_be_processed();
+        let attempts = u32::from(error.progress() != Progress::Unsent);
+        let processed = error.progress() == Progress::Unknown;
         let kind = match error.code() {
             Code::DeadlineExceeded => FailureKind::Deadline,
             _ => FailureKind::Transport,

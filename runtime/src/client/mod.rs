@@ -4,6 +4,7 @@
 //! encodes the request and holds deadline and cancellation around it, a [`Transport`] carries it,
 //! and what comes back is read into the reply, [`Replies`] or a [`CallError`].
 
+mod attempt;
 mod body;
 mod caller;
 mod channel;
@@ -17,6 +18,7 @@ mod replies;
 mod target;
 mod transport;
 
+pub use self::attempt::{Attempt, Reached};
 pub use self::body::RequestStream;
 pub use self::caller::{Caller, MappedCaller};
 pub use self::channel::Channel;

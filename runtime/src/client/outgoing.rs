@@ -11,7 +11,7 @@ use super::error::CallError;
 use super::failure::{Failure, FailureKind};
 use super::info::CallInfo;
 use super::options::CallOptions;
-use super::transport::TransportError;
+use super::transport::{Progress, TransportError};
 use crate::observe::{Event, Observers, Side};
 use crate::wire::compression::Encodings;
 use crate::wire::headers::MAX_METADATA;
@@ -144,7 +144,7 @@ impl Outgoing {
     /// The request was handed to the transport, which failed so, or didn't.
     pub(super) fn attempted(&self, error: Option<&TransportError>) {
         if let Some(info) = self.info()
-            && error.is_none_or(TransportError::was_sent)
+            && error.is_none_or(|error| error.progress() != Progress::Unsent)
         {
             info.attempt();
         }

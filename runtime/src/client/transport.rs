@@ -7,6 +7,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http_body::Body;
 
+use super::attempt::{Attempt, Reached};
 use super::body::RequestStream;
 use crate::{BoxError, Code};
 
@@ -18,7 +19,8 @@ pub trait Transport: Clone + Send + Sync + 'static {
     /// The body of an answer.
     type Body: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static;
 
-    /// Sends a request and waits for the head of its answer.
+    /// Sends a request and waits for the head of its answer. `attempt` hears how far that gets; the
+    /// future may be dropped at any point.
     ///
     /// # Errors
     ///
@@ -26,6 +28,7 @@ pub trait Transport: Clone + Send + Sync + 'static {
     fn send(
         &self,
         request: http::Request<RequestStream>,
+        attempt: &mut Attempt,
     ) -> impl Future<Output = Result<http::Response<Self::Body>, TransportError>> + Send;
 }
 
@@ -34,10 +37,21 @@ pub trait Transport: Clone + Send + Sync + 'static {
 pub struct TransportError {
     code: Code,
     message: &'static str,
-    sent: bool,
-    /// Whether the server may have acted on it.
-    processed: bool,
+    progress: Progress,
+    event: Option<u64>,
     source: Option<BoxError>,
+}
+
+/// How far a call got that did not get across, as far as is known for certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// There was no connection to send it on.
+    Unsent,
+    /// It was sent, and its server's HTTP/2 never gave it to anybody: REFUSED_STREAM, or a GOAWAY that
+    /// says so.
+    Refused,
+    /// The server may have acted on it.
+    Unknown,
 }
 
 impl<T, B> Transport for T
@@ -59,15 +73,18 @@ where
     async fn send(
         &self,
         request: http::Request<RequestStream>,
+        attempt: &mut Attempt,
     ) -> Result<http::Response<Self::Body>, TransportError> {
         let mut service = self.clone();
         std::future::poll_fn(|cx| service.poll_ready(cx))
             .await
             .map_err(|error| TransportError::unavailable("the transport is not ready", error))?;
+        attempt.set_reached(Reached::Sent);
         let response = service
             .call(request.map(tonic::body::Body::new))
             .await
             .map_err(TransportError::broken)?;
+        attempt.set_reached(Reached::Answered);
         Ok(response.map(Box::pin))
     }
 }
@@ -78,8 +95,8 @@ impl TransportError {
         Self {
             code: Code::Unavailable,
             message,
-            sent: false,
-            processed: false,
+            progress: Progress::Unsent,
+            event: None,
             source: Some(source.into()),
         }
     }
@@ -104,29 +121,42 @@ impl TransportError {
             None if reset => (Code::Unavailable, "the stream broke"),
             None => (Code::Unavailable, "the connection broke"),
         };
+        let refused = goodbye || reason == Some(h2::Reason::REFUSED_STREAM);
         Self {
             code,
             message,
-            sent: true,
-            processed: !goodbye && reason != Some(h2::Reason::REFUSED_STREAM),
+            progress: match refused {
+                true => Progress::Refused,
+                false => Progress::Unknown,
+            },
+            event: None,
             source: Some(source),
         }
     }
 
-    /// The answer had begun, so the server has acted on the call, whatever it says.
-    pub(super) fn after_head(mut self) -> Self {
-        self.processed = true;
+    /// What befell this one may befall many calls at once: a connection that broke, or one that could
+    /// not be made. Those of the same `event` are one failure to a circuit breaker.
+    #[allow(dead_code, reason = "the channel that tells of events is being built")]
+    pub(super) fn of_event(mut self, event: u64) -> Self {
+        self.event = Some(event);
         self
     }
 
-    /// Whether the call was sent, or was about to be.
-    pub(super) fn was_sent(&self) -> bool {
-        self.sent
+    /// The answer had begun, so the server has acted on the call, whatever it says.
+    pub(super) fn after_head(mut self) -> Self {
+        self.progress = Progress::Unknown;
+        self
     }
 
-    /// Whether the server may have acted on the call.
-    pub(super) fn may_be_processed(&self) -> bool {
-        self.processed
+    /// How far the call got.
+    pub(super) fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// What befell other calls too: [`of_event`](Self::of_event).
+    #[allow(dead_code, reason = "the channel that tells of events is being built")]
+    pub(super) fn event(&self) -> Option<u64> {
+        self.event
     }
 
     /// The status code that it amounts to.

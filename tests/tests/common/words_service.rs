@@ -138,7 +138,7 @@ pub(crate) struct WordsClient<T = rt::Channel> {
 impl<T: rt::Transport> WordsClient<T> {
     pub(crate) fn new(transport: T) -> Self {
         Self {
-            caller: rt::Caller::new(transport),
+            caller: rt::Caller::new(transport, echo_service::METHODS),
         }
     }
 

@@ -206,7 +206,7 @@ pub async fn open<S: Service>(
     requests: impl Stream<Item = ServerReflectionRequest> + Send + 'static,
 ) -> Result<Responses, CallError<DomainError>> {
     let method = S::METHODS.first().unwrap();
-    Caller::new(transport)
+    Caller::new(transport, S::METHODS)
         .bidi(&Context::background(), method, requests)
         .await
 }

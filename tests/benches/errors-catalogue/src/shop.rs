@@ -134,6 +134,7 @@ impl Transport for Canned {
     async fn send(
         &self,
         request: Request<apibase::RequestStream>,
+        _attempt: &mut apibase::Attempt,
     ) -> Result<Response<Whole>, TransportError> {
         drop(request);
         let mut response = Response::new(Whole::answer(self.receipt.clone()));
