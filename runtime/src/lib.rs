@@ -91,8 +91,9 @@ pub use tonic::metadata::MetadataMap;
 pub use tonic::{Code, Status};
 
 pub use crate::client::{
-    Attempt, CallError, CallInfo, CallOptions, Caller, Channel, ConnectError, Failure, FailureKind,
-    MappedCaller, Reached, Replies, RequestStream, Target, Transport, TransportError,
+    Attempt, BreakerState, BreakerTransition, CallError, CallInfo, CallOptions, Caller, Channel,
+    CircuitBreaker, ConnectError, Failure, FailureKind, MappedCaller, Reached, Replies,
+    RequestStream, Target, TransitionReason, Transport, TransportError,
 };
 pub use crate::context::{Context, Peer, ResponseMetadata};
 pub use crate::errors::{

@@ -5,7 +5,11 @@
 //! and what comes back is read into the reply, [`Replies`] or a [`CallError`].
 
 mod attempt;
+#[allow(dead_code, reason = "the client that waits so is being built")]
+mod backoff;
 mod body;
+#[allow(dead_code, reason = "the client that asks it is being built")]
+mod breaker;
 mod caller;
 mod channel;
 mod error;
@@ -15,11 +19,15 @@ mod options;
 mod outgoing;
 mod reader;
 mod replies;
+mod sync;
 mod target;
+#[allow(dead_code, reason = "the client that asks it is being built")]
+mod throttle;
 mod transport;
 
 pub use self::attempt::{Attempt, Reached};
 pub use self::body::RequestStream;
+pub use self::breaker::{BreakerState, BreakerTransition, CircuitBreaker, TransitionReason};
 pub use self::caller::{Caller, MappedCaller};
 pub use self::channel::Channel;
 pub use self::error::CallError;
