@@ -30,6 +30,16 @@ pub struct HedgingPolicy {
 pub struct BreakerPolicy {
     threshold: u32,
     timeout: Option<Duration>,
+    rate: Option<FailureRate>,
+    probes: u32,
+}
+
+/// Which part of the calls may fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FailureRate {
+    pub(crate) ratio: Thousandths,
+    pub(crate) minimum: u32,
+    pub(crate) window: Duration,
 }
 
 /// When a client stops retrying (gRFC A6): each failure takes a token, each success gives a part of
@@ -170,7 +180,35 @@ impl BreakerPolicy {
         Self {
             threshold,
             timeout: None,
+            rate: None,
+            probes: 1,
         }
+    }
+
+    /// Opens when at least `ratio` of the calls that ended within the last `window` have failed, and
+    /// there were `minimum_calls` or more. The ratio is from 0 to 1 and has three decimals.
+    ///
+    /// Failures that have successes between them open it too, and calls that go well are counted: each
+    /// of them takes a lock, which those of [`after`](Self::after) don't.
+    #[must_use]
+    pub const fn at_rate(ratio: f64, minimum_calls: u32, window: Duration) -> Self {
+        Self {
+            threshold: 0,
+            timeout: None,
+            rate: Some(FailureRate {
+                ratio: Thousandths::new(ratio),
+                minimum: minimum_calls,
+                window,
+            }),
+            probes: 1,
+        }
+    }
+
+    /// Lets so many calls through at once to see. Default: 1, and 0 is as 1.
+    #[must_use]
+    pub const fn probes(mut self, probes: u32) -> Self {
+        self.probes = probes;
+        self
     }
 
     /// Lets a call through to see after this time. Default: the client's.
@@ -194,6 +232,23 @@ impl BreakerPolicy {
     )]
     pub(crate) const fn open_for(self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// What opens it in place of the threshold.
+    #[allow(
+        dead_code,
+        reason = "the client that acts upon policies is being built"
+    )]
+    pub(crate) const fn rate(self) -> Option<FailureRate> {
+        self.rate
+    }
+
+    #[allow(
+        dead_code,
+        reason = "the client that acts upon policies is being built"
+    )]
+    pub(crate) const fn probes_at_once(self) -> u32 {
+        self.probes
     }
 }
 
@@ -277,7 +332,7 @@ impl Thousandths {
         Self((value * 1000.0 + 0.000_5) as u32)
     }
 
-    fn get(self) -> f64 {
+    pub(crate) fn get(self) -> f64 {
         f64::from(self.0) / 1000.0
     }
 }

@@ -1,10 +1,11 @@
 //! Every interleaving of the threads that the server's executor has to do with, by loom: a wake that is
-//! lost is a model that deadlocks.
+//! lost is a model that deadlocks. And of those that share a client's breaker and throttle: `client.rs`.
 //!
 //! The two files are the runtime's own, with loom's atomics and locks below them.
 
 #![cfg(test)]
 
+mod client;
 #[path = "../../../runtime/src/server/connection/executor/gate.rs"]
 mod gate;
 #[path = "../../../runtime/src/server/connection/executor/hold.rs"]

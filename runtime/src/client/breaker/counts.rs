@@ -29,8 +29,8 @@ pub(crate) enum Who {
 /// What an attempt that ended with `code` says of its target. `inherited` is how long it had, if that
 /// was what its caller's own call left it.
 ///
-/// An answer that is no sign of trouble is a success: NOT_FOUND shows that the server works.
-/// CANCELLED and RESOURCE_EXHAUSTED are neither: what is too much isn't broken, and isn't well.
+/// An answer that is no sign of trouble is a success: `NOT_FOUND` shows that the server works.
+/// `CANCELLED` and `RESOURCE_EXHAUSTED` are neither: what is too much isn't broken, and isn't well.
 pub(crate) fn outcome(
     code: Code,
     who: Who,

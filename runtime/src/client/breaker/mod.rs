@@ -183,9 +183,16 @@ impl BreakerSettings {
     /// What `policy` says, and `open_for` where it doesn't say how long.
     pub(super) fn of(policy: BreakerPolicy, open_for: Duration) -> Self {
         Self {
-            mode: BreakerMode::Consecutive(policy.threshold()),
+            mode: match policy.rate() {
+                None => BreakerMode::Consecutive(policy.threshold()),
+                Some(rate) => BreakerMode::Rate {
+                    ratio: rate.ratio.get(),
+                    minimum: rate.minimum,
+                    window: rate.window,
+                },
+            },
             open_for: policy.open_for().unwrap_or(open_for),
-            probes: 1,
+            probes: policy.probes_at_once(),
             successes: 1,
         }
     }

@@ -3,6 +3,7 @@ mod probes;
 #[cfg(feature = "testing")]
 mod property;
 mod threads;
+mod window;
 
 use std::sync::{Arc, Mutex};
 
