@@ -128,9 +128,11 @@ fn failures_of_one_event_at_once_count_once() {
 #[test]
 fn a_success_from_before_it_opened_never_closes_it() {
     model(|| {
-        let breaker = breaker(1);
+        let breaker = breaker(2);
         let (stale, _) = admit(&breaker, 0).unwrap();
         let (failing, _) = admit(&breaker, 0).unwrap();
+        // From now on successes are heard, so the stale one may wait for the lock.
+        assert_eq!(settle(&breaker, failing, Outcome::Failure(None), 0), None);
         let settled = at_once(
             &breaker,
             vec![
@@ -140,7 +142,9 @@ fn a_success_from_before_it_opened_never_closes_it() {
                         .collect()
                 }),
                 Box::new(move |breaker| {
-                    let opened = settle(breaker, failing, Outcome::Failure(None), 0);
+                    // The stale success may come first, and is none then: two more failures do.
+                    let opened =
+                        (0..2).find_map(|_| settle(breaker, failing, Outcome::Failure(None), 0));
                     let probe = admit(breaker, TIME).expect("its time has passed");
                     opened.into_iter().chain(probe.1).collect::<Vec<_>>()
                 }),
@@ -173,7 +177,13 @@ fn a_probe_that_ends_as_it_times_out_leaves_one_probe_at_most() {
                 .into_iter()
                 .flatten()
                 .filter(|(ticket, _)| ticket.probe != 0);
-            assert!(probes.count() <= 1);
+            // Whether or not it gave its place back, that was free by then.
+            let expected = usize::from(outcome == Outcome::Ignored);
+            let probes = probes.count();
+            assert!(
+                probes <= 1 && probes >= expected,
+                "{probes} after {outcome:?}"
+            );
             let state = match outcome {
                 Outcome::Ignored => BreakerState::HalfOpen,
                 Outcome::Success => BreakerState::Closed,
