@@ -35,7 +35,7 @@
 //! | what a server serves by itself | [`Health`], `Reflection` |
 //! | TLS, and who calls | `Tls`, `PeerCertificate` |
 //! | what runs on it | [`ServerHandle`], [`CallInFlight`] |
-//! | settings of a server | [`EffectiveSettings`], [`SettingOrigin`], [`ConfigError`] |
+//! | settings of a server or a client | [`EffectiveSettings`], [`SettingOrigin`], [`ConfigError`] |
 //! | connecting | [`Channel`], [`Target`], [`Transport`] for any other |
 //! | entities | [`ProtobufMapper`], [`MapError`], [`Grade`], [`Open`], [`Money`], [`LatLng`] |
 //! | partial updates | [`Change`], [`NestedChange`] |
@@ -73,7 +73,14 @@ mod rate;
 #[cfg(feature = "reflection")]
 mod reflection;
 mod server;
-#[cfg(feature = "server")]
+#[cfg_attr(
+    not(all(feature = "client", feature = "server")),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "some settings are one side's alone"
+    )
+)]
 mod settings;
 mod stream;
 #[cfg(feature = "testing")]
@@ -91,8 +98,8 @@ pub use tonic::metadata::MetadataMap;
 pub use tonic::{Code, Status};
 
 pub use crate::client::{
-    Attempt, BreakerState, BreakerTransition, CallError, CallInfo, CallOptions, Caller, Channel,
-    CircuitBreaker, ConnectError, Failure, FailureKind, MappedCaller, Reached, Replies,
+    Attempt, Balance, BreakerState, BreakerTransition, CallError, CallInfo, CallOptions, Caller,
+    Channel, CircuitBreaker, ConnectError, Failure, FailureKind, MappedCaller, Reached, Replies,
     RequestStream, Target, TransitionReason, Transport, TransportError,
 };
 pub use crate::context::{Context, Peer, ResponseMetadata};
@@ -124,7 +131,6 @@ pub use crate::server::{
 pub use crate::server::{ChainError, Interceptors, ReplyBody, TowerService};
 #[cfg(all(feature = "server", feature = "tls"))]
 pub use crate::settings::ClientCertificates;
-#[cfg(feature = "server")]
 pub use crate::settings::{
     ConfigError, ConfigProblem, EffectiveSetting, EffectiveSettings, SettingOrigin,
 };

@@ -263,6 +263,17 @@ impl RetryThrottle {
         }
     }
 
+    #[allow(
+        dead_code,
+        reason = "the client that acts upon policies is being built"
+    )]
+    pub(crate) const fn of(max_tokens: Thousandths, token_ratio: Thousandths) -> Self {
+        Self {
+            max_tokens,
+            token_ratio,
+        }
+    }
+
     /// Tokens at the start, in thousandths.
     #[allow(
         dead_code,
@@ -322,6 +333,11 @@ impl fmt::Debug for CodeSet {
 }
 
 impl Thousandths {
+    /// So many of them.
+    pub(crate) const fn of(thousandths: u32) -> Self {
+        Self(thousandths)
+    }
+
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -12,6 +12,8 @@ mod body;
 mod breaker;
 mod caller;
 mod channel;
+#[allow(dead_code, reason = "what acts upon the settings is being wired")]
+mod config;
 mod error;
 mod failure;
 mod info;
@@ -30,6 +32,7 @@ pub use self::body::RequestStream;
 pub use self::breaker::{BreakerState, BreakerTransition, CircuitBreaker, TransitionReason};
 pub use self::caller::{Caller, MappedCaller};
 pub use self::channel::Channel;
+pub use self::config::Balance;
 pub use self::error::CallError;
 pub use self::failure::{Failure, FailureKind};
 pub use self::info::CallInfo;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::PREFIX;
 use super::table::{Row, SettingOrigin, Table};
 use super::takes::Form;
+use super::{OVERRIDE_TABLE, PREFIX};
 
 /// What is set, to what, and where that comes from. No secrets.
 ///
@@ -34,6 +34,7 @@ pub struct EffectiveSetting {
     value: Option<String>,
     default: Option<String>,
     origin: SettingOrigin,
+    overridable: bool,
 }
 
 impl EffectiveSettings {
@@ -95,6 +96,7 @@ impl EffectiveSetting {
             value: value.filter(|_| !row.secret),
             default: row.show(defaults).0.filter(|_| !row.secret),
             origin,
+            overridable: row.is_overridable(),
         }
     }
 
@@ -141,6 +143,12 @@ impl EffectiveSetting {
         self.origin
     }
 
+    /// Whether an operator may override what code says: `GRPC__CLIENT__OVERRIDE__…`.
+    #[must_use]
+    pub fn is_overridable(&self) -> bool {
+        self.overridable
+    }
+
     /// Whether its value is never shown.
     #[must_use]
     pub fn is_secret(&self) -> bool {
@@ -174,11 +182,27 @@ impl fmt::Display for EffectiveSettings {
         if let Some(file) = &self.file {
             writeln!(f, "# from the file {file:?}")?;
         }
-        write!(f, "[{}]", self.section.to_lowercase())?;
-        let lines: Vec<_> = self.settings.iter().map(EffectiveSetting::line).collect();
-        let width = lines.iter().map(|line| line.chars().count()).max();
+        let section = self.section.to_lowercase();
+        let lines = self
+            .settings
+            .iter()
+            .map(|setting| (setting, setting.line()));
+        let lines: Vec<_> = lines.collect();
+        let width = lines.iter().map(|(_, line)| line.chars().count()).max();
         let width = width.unwrap_or_default();
-        for (line, setting) in lines.iter().zip(&self.settings) {
+        let is_override = |setting: &EffectiveSetting| setting.origin == SettingOrigin::Override;
+        write!(f, "[{section}]")?;
+        for (setting, line) in lines.iter().filter(|(setting, _)| !is_override(setting)) {
+            write!(f, "\n{line:width$}  # {}", setting.origin)?;
+        }
+        let mut overrides = lines
+            .iter()
+            .filter(|(setting, _)| is_override(setting))
+            .peekable();
+        if overrides.peek().is_some() {
+            write!(f, "\n\n[{section}.{OVERRIDE_TABLE}]")?;
+        }
+        for (setting, line) in overrides {
             write!(f, "\n{line:width$}  # {}", setting.origin)?;
         }
         Ok(())

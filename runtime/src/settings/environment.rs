@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::{ConfigError, ConfigProblem, shown};
 use super::nearest::unknown_variable;
-use super::table::{SettingOrigin, Table};
-use super::{CONFIG_FILE, PREFIX, SECTIONS};
+use super::table::{Row, SettingOrigin, Table};
+use super::{CONFIG_FILE, OVERRIDE_KEY, PREFIX, SECTIONS};
 
 /// Reads the settings of one section: the file that `file` or the environment names, then the
 /// environment. A file that is named by `file`, which is code, goes before one of the environment.
@@ -81,23 +81,40 @@ fn take_one<S: Table>(settings: &mut S, key: &str, value: &OsStr) -> Result<(), 
                 return Ok(());
             }
             Some((section, name)) if section == S::SECTION => {
-                if let Some(row) = S::ROWS.iter().find(|row| row.key() == name) {
-                    let Some(text) = value.to_str().map(str::trim) else {
-                        return Err(format!(
-                            "its value is not UTF-8; it takes {}",
-                            (row.takes)()
-                        ));
-                    };
-                    return match text {
-                        "" => Ok(()),
-                        text => row.take(settings, text, SettingOrigin::Env),
-                    };
+                let (name, origin) = match name.strip_prefix(OVERRIDE_KEY) {
+                    Some(name) => (name, SettingOrigin::Override),
+                    None => (name, SettingOrigin::Env),
+                };
+                if let Some(row) = row::<S>(name, origin) {
+                    return take_value(row, settings, value, origin);
                 }
             }
             _ => {}
         }
     }
     Err(unknown_variable::<S>(&shown(&name.to_ascii_uppercase())))
+}
+
+/// The row of this key, if this origin may set it.
+fn row<S: Table>(key: &str, origin: SettingOrigin) -> Option<&'static Row<S>> {
+    let mut rows = S::ROWS.iter();
+    rows.find(|row| row.key() == key && (origin != SettingOrigin::Override || row.is_overridable()))
+}
+
+fn take_value<S: Table>(
+    row: &Row<S>,
+    settings: &mut S,
+    value: &OsStr,
+    origin: SettingOrigin,
+) -> Result<(), String> {
+    match value.to_str().map(str::trim) {
+        Some("") => Ok(()),
+        Some(text) => row.take(settings, text, origin),
+        None => Err(format!(
+            "its value is not UTF-8; it takes {}",
+            (row.takes)()
+        )),
+    }
 }
 
 #[cfg(feature = "config")]

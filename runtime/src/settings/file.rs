@@ -11,11 +11,11 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::SECTIONS;
 use super::error::{ConfigProblem, shown};
 use super::nearest::{unknown_key, unknown_table};
 use super::table::{Row, SettingOrigin, Table};
 use super::takes::Form;
+use super::{OVERRIDE_TABLE, SECTIONS};
 
 /// A file that is larger, in bytes, is not one of settings: a device for example, which has no end.
 const MAX_SIZE: u64 = 1024 * 1024;
@@ -83,7 +83,7 @@ impl Found {
             match value.get_ref() {
                 DeValue::Table(table) => {
                     for (key, value) in table {
-                        self.take_setting(settings, key, value);
+                        self.take_setting_or_overrides(settings, key, value);
                     }
                 }
                 _ => self.add(
@@ -95,14 +95,49 @@ impl Found {
         }
     }
 
-    fn take_setting<S: Table>(&mut self, settings: &mut S, key: &Key<'_>, value: &Value<'_>) {
-        let name = key.get_ref();
-        let whole = format!("{}.{name}", S::SECTION.to_lowercase());
-        let Some(row) = S::ROWS.iter().find(|row| row.name == *name) else {
-            return self.add(key.span(), &whole, unknown_key::<S>(&shown(name)));
+    fn take_setting_or_overrides<S: Table>(
+        &mut self,
+        settings: &mut S,
+        key: &Key<'_>,
+        value: &Value<'_>,
+    ) {
+        let section = S::SECTION.to_lowercase();
+        let has_overrides = S::ROWS.iter().any(Row::is_overridable);
+        if !has_overrides || *key.get_ref() != OVERRIDE_TABLE {
+            return self.take_setting(settings, (&section, SettingOrigin::File), key, value);
+        }
+        let section = format!("{section}.{OVERRIDE_TABLE}");
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                for (key, value) in table {
+                    let below = (section.as_str(), SettingOrigin::Override);
+                    self.take_setting(settings, below, key, value);
+                }
+            }
+            _ => self.add(
+                value.span(),
+                &section,
+                format!("it is a table; write `[{section}]`"),
+            ),
+        }
+    }
+
+    /// `below` is the table that it stands in, and what that makes of it.
+    fn take_setting<S: Table>(
+        &mut self,
+        settings: &mut S,
+        below: (&str, SettingOrigin),
+        key: &Key<'_>,
+        value: &Value<'_>,
+    ) {
+        let (name, (table, origin)) = (key.get_ref(), below);
+        let whole = format!("{table}.{name}");
+        let may = |row: &&Row<S>| origin != SettingOrigin::Override || row.is_overridable();
+        let rows = || S::ROWS.iter().filter(may);
+        let Some(row) = rows().find(|row| row.name == *name) else {
+            return self.add(key.span(), &whole, unknown_key(&shown(name), rows()));
         };
-        let taken = plain(row, value.get_ref())
-            .and_then(|text| row.take(settings, &text, SettingOrigin::File));
+        let taken = plain(row, value.get_ref()).and_then(|text| row.take(settings, &text, origin));
         if let Err(problem) = taken {
             self.add(value.span(), &whole, problem);
         }

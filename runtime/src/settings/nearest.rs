@@ -1,6 +1,6 @@
 //! What a key that nobody knows was meant to be.
 
-use super::{CONFIG_FILE, PREFIX, SECTIONS, Table};
+use super::{CONFIG_FILE, OVERRIDE_KEY, PREFIX, Row, SECTIONS, Table};
 
 /// What to say of a variable that nobody knows. `name` is what follows `GRPC__`, in upper case.
 pub(super) fn unknown_variable<S: Table>(name: &str) -> String {
@@ -17,13 +17,21 @@ pub(super) fn unknown_variable<S: Table>(name: &str) -> String {
     {
         return did_you_mean(&format!("{PREFIX}{other}__{rest}"));
     }
+    if let Some(name) = name.strip_prefix(OVERRIDE_KEY)
+        && in_section
+        && S::ROWS.iter().any(Row::is_overridable)
+    {
+        return unknown_override::<S>(name);
+    }
     let mut spellings = Vec::new();
-    for row in S::ROWS {
-        let meant = format!("{section}{}", row.key());
+    let overrides = S::ROWS.iter().filter(|row| row.is_overridable());
+    let overrides = overrides.map(|row| format!("{OVERRIDE_KEY}{}", row.key()));
+    for key in S::ROWS.iter().map(Row::key).chain(overrides) {
+        let meant = format!("{section}{key}");
         if !in_section {
             spellings.push((meant.clone(), meant.clone()));
         }
-        spellings.push((row.key(), meant));
+        spellings.push((key, meant));
     }
     spellings.push((CONFIG_FILE.to_owned(), CONFIG_FILE.to_owned()));
     let near = nearest(
@@ -41,13 +49,31 @@ pub(super) fn unknown_variable<S: Table>(name: &str) -> String {
     }
 }
 
-/// What to say of a key of the file that nobody knows, below the section's table.
+/// The same of what follows `GRPC__CLIENT__OVERRIDE__`.
+fn unknown_override<S: Table>(name: &str) -> String {
+    let rows = || S::ROWS.iter().filter(|row| row.is_overridable());
+    let whole = |key: &str| format!("{PREFIX}{}__{OVERRIDE_KEY}{key}", S::SECTION);
+    if S::ROWS.iter().any(|row| row.key() == name) {
+        let meant = format!("{PREFIX}{}__{name}", S::SECTION);
+        return format!("it can't be overridden; set `{meant}`, or unset it");
+    }
+    let keys: Vec<_> = rows().map(Row::key).collect();
+    match nearest(name, keys.iter().map(String::as_str)) {
+        Some(meant) => did_you_mean(&whole(meant)),
+        None => there_are(keys.iter().map(|key| whole(key))),
+    }
+}
+
+/// What to say of a key of the file that nobody knows, in a table that has these.
 #[cfg(feature = "config")]
-pub(super) fn unknown_key<S: Table>(key: &str) -> String {
-    match nearest(key, S::ROWS.iter().map(|row| row.name)) {
+pub(super) fn unknown_key<S: Table>(
+    key: &str,
+    rows: impl Iterator<Item = &'static Row<S>> + Clone,
+) -> String {
+    match nearest(key, rows.clone().map(|row| row.name)) {
         Some(meant) => did_you_mean(meant),
         None => {
-            let known = S::ROWS.iter().filter(|row| row.is_enforced());
+            let known = rows.filter(|row| row.is_enforced());
             there_are(known.map(|row| row.name.to_owned()))
         }
     }

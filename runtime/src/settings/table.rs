@@ -20,6 +20,8 @@ pub enum SettingOrigin {
     Env,
     /// The program itself.
     Code,
+    /// An operator who overrides the program: `GRPC__CLIENT__OVERRIDE__…`.
+    Override,
 }
 
 impl fmt::Display for SettingOrigin {
@@ -29,6 +31,7 @@ impl fmt::Display for SettingOrigin {
             Self::File => "file",
             Self::Env => "env",
             Self::Code => "code",
+            Self::Override => "override",
         })
     }
 }
@@ -55,7 +58,14 @@ impl<T> Setting<T> {
 
     /// Sets it by code.
     pub(crate) fn set(&mut self, value: T) {
-        *self = Self::new(value, SettingOrigin::Code);
+        self.set_from(value, SettingOrigin::Code);
+    }
+
+    /// Sets it, unless who has set it goes before `origin`.
+    pub(crate) fn set_from(&mut self, value: T, origin: SettingOrigin) {
+        if origin >= self.origin {
+            *self = Self::new(value, origin);
+        }
     }
 }
 
@@ -82,6 +92,7 @@ pub(crate) struct Row<S> {
     pub(super) secret: bool,
     not_yet: Option<NotYet>,
     needs: Option<&'static str>,
+    overridable: bool,
     set: fn(&mut S, &str, SettingOrigin) -> Option<()>,
     show: fn(&S) -> (Option<String>, SettingOrigin),
 }
@@ -109,6 +120,7 @@ impl<S> Row<S> {
             secret: false,
             not_yet: None,
             needs: None,
+            overridable: false,
             set,
             show,
         }
@@ -148,8 +160,18 @@ impl<S> Row<S> {
         self
     }
 
+    /// An operator may override what the program says.
+    pub(crate) const fn overridable(mut self) -> Self {
+        self.overridable = true;
+        self
+    }
+
     pub(super) fn is_enforced(&self) -> bool {
         self.not_yet.is_none()
+    }
+
+    pub(super) fn is_overridable(&self) -> bool {
+        self.overridable
     }
 
     /// Whether the docs have it: they are of all features.
@@ -214,7 +236,7 @@ impl<S: Table> Row<S> {
 ///
 /// A row is `name: What = default;`, below a line for people, where `What` is one of [`Takes`]. Flags
 /// stand behind the default: `, secret()`, `, not_yet("why")`, `, built(cfg!(…), "false", "why")`,
-/// `, needs("other")`.
+/// `, needs("other")`, `, overridable()`.
 ///
 /// [`Takes`]: super::Takes
 macro_rules! settings {
@@ -251,7 +273,7 @@ macro_rules! settings {
         impl $crate::settings::Table for $table {
             const SECTION: &'static str = $section;
             const ROWS: &'static [$crate::settings::Row<Self>] = {
-                use $crate::settings::{Row, Setting, Takes};
+                use $crate::settings::{Row, Takes};
                 &[$(
                     Row::new(
                         stringify!($name),
@@ -259,7 +281,7 @@ macro_rules! settings {
                         (<$takes as Takes>::takes, <$takes as Takes>::FORM),
                         |settings: &mut Self, text, origin| {
                             let value = <$takes as Takes>::read(text)?;
-                            settings.$name = Setting::new(value, origin);
+                            settings.$name.set_from(value, origin);
                             Some(())
                         },
                         |settings: &Self| {

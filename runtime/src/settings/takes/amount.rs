@@ -1,6 +1,7 @@
 //! Numbers and sizes.
 
 use std::borrow::Cow;
+use std::num::NonZero;
 
 use super::{Form, Takes, digits};
 
@@ -42,6 +43,49 @@ impl Takes for Count {
 
     fn show(value: &usize) -> Option<String> {
         Some(value.to_string())
+    }
+}
+
+/// How many of something that there may be none of.
+pub(crate) struct Whole;
+
+impl Takes for Whole {
+    type Value = u32;
+    const FORM: Form = Form::Number;
+
+    fn takes() -> Cow<'static, str> {
+        "a whole number from 0 to 4294967295".into()
+    }
+
+    fn read(text: &str) -> Option<u32> {
+        digits(text)
+    }
+
+    fn show(value: &u32) -> Option<String> {
+        Some(value.to_string())
+    }
+}
+
+/// After how many of something; 0 is never, as is `off`.
+pub(crate) struct Threshold;
+
+impl Takes for Threshold {
+    type Value = Option<NonZero<u32>>;
+    const FORM: Form = Form::TextOrNumber;
+
+    fn takes() -> Cow<'static, str> {
+        "a whole number from 1 to 4294967295, or `off` or 0".into()
+    }
+
+    fn read(text: &str) -> Option<Self::Value> {
+        match text.eq_ignore_ascii_case("off") {
+            true => Some(None),
+            false => digits(text).map(NonZero::new),
+        }
+    }
+
+    fn show(value: &Self::Value) -> Option<String> {
+        Some(value.map_or_else(|| "off".to_owned(), |value| value.to_string()))
     }
 }
 

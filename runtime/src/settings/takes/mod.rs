@@ -1,20 +1,26 @@
 //! What settings take: how a value is written, and what it is then.
 
 mod amount;
+mod balance;
+#[cfg(feature = "server")]
 mod encodings;
 mod place;
+mod ratio;
 mod time;
 mod tls;
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-pub(crate) use self::amount::{Count, Port, Size, Workers};
+pub(crate) use self::amount::{Count, Port, Size, Threshold, Whole, Workers};
+pub(crate) use self::balance::BalanceName;
+#[cfg(feature = "server")]
 pub(crate) use self::encodings::EncodingList;
 pub(crate) use self::place::{FilePath, Host, SocketPath};
+pub(crate) use self::ratio::{Multiplier, Ratio, Tokens};
 pub(crate) use self::time::{Time, Timeout};
 pub(crate) use self::tls::ClientAuth;
-#[cfg(feature = "tls")]
+#[cfg(all(feature = "server", feature = "tls"))]
 pub use self::tls::ClientCertificates;
 
 /// A kind of value. What [`show`](Self::show) gives, [`read`](Self::read) takes.

@@ -88,8 +88,9 @@ fn is_letter(char: char) -> bool {
     char.is_ascii_alphabetic()
 }
 
-/// So many of `unit`; None where it isn't a whole number of nanoseconds. Exact, which floats aren't.
-fn decimal(text: &str, unit: u64) -> Option<u64> {
+/// So many of `unit`; None where it isn't a whole number of what that is counted in. Exact, which floats
+/// aren't.
+pub(super) fn decimal(text: &str, unit: u64) -> Option<u64> {
     let (whole, fraction) = match text.split_once('.') {
         Some((whole, fraction)) => (whole, fraction.trim_end_matches('0')),
         None => (text, ""),

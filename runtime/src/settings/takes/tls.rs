@@ -6,7 +6,7 @@ use super::{Form, Takes};
 
 /// Whether a client has to have a certificate.
 #[cfg_attr(
-    not(feature = "tls"),
+    not(all(feature = "server", feature = "tls")),
     allow(unreachable_pub, reason = "`Server::tls` takes it")
 )]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

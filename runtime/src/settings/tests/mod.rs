@@ -3,6 +3,7 @@
 #[cfg(feature = "config")]
 mod file;
 mod needs;
+mod overrides;
 #[cfg(all(feature = "config", feature = "testing"))]
 mod properties;
 mod takes;

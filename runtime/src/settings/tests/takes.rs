@@ -2,11 +2,15 @@
 
 use std::fmt::Debug;
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::time::Duration;
 
+use crate::client::Balance;
+use crate::policy::Thousandths;
+
 use crate::settings::{
-    ClientAuth, Count, FilePath, Host, Maybe, OrOff, Port, Size, SocketPath, Switch, Takes, Time,
-    Timeout, Workers,
+    BalanceName, ClientAuth, Count, FilePath, Host, Maybe, Multiplier, OrOff, Port, Ratio, Size,
+    SocketPath, Switch, Takes, Threshold, Time, Timeout, Tokens, Whole, Workers,
 };
 
 /// Each text, the value that it is, and how that is shown.
@@ -51,6 +55,54 @@ fn numbers_are_digits_alone() {
     refuses::<Count>(&["0", "4294967296", "99999999999999999999999"]);
     reads::<Workers>(&[("1024", 1024, "1024")]);
     refuses::<Workers>(&["0", "1025"]);
+}
+
+#[test]
+fn what_there_may_be_none_of_is_digits_too() {
+    reads::<Whole>(&[("0", 0, "0"), ("4294967295", u32::MAX, "4294967295")]);
+    refuses::<Whole>(&["-1", "4294967296", "3.0", "off", ""]);
+    reads::<Threshold>(&[
+        ("5", NonZero::new(5), "5"),
+        ("0", None, "off"),
+        ("Off", None, "off"),
+    ]);
+    refuses::<Threshold>(&["-1", "4294967296", "no", ""]);
+}
+
+#[test]
+fn numbers_with_decimals_are_exact() {
+    let thousandths = Thousandths::of;
+    reads::<Ratio>(&[
+        ("0.1", thousandths(100), "0.1"),
+        ("0.001", thousandths(1), "0.001"),
+        ("1", thousandths(1000), "1"),
+        ("1.000000", thousandths(1000), "1"),
+        ("0.300", thousandths(300), "0.3"),
+    ]);
+    refuses::<Ratio>(&[
+        "0", "0.0", "1.001", "0.0001", "-0.1", ".5x", "1.", "1e-1", "50%", "",
+    ]);
+    reads::<Multiplier>(&[
+        ("1", thousandths(1000), "1"),
+        ("1.6", thousandths(1600), "1.6"),
+        ("100.0", thousandths(100_000), "100"),
+    ]);
+    refuses::<Multiplier>(&["0.999", "100.001", "0", "inf", "NaN"]);
+    reads::<Tokens>(&[
+        ("500", thousandths(500_000), "500"),
+        ("0.5", thousandths(500), "0.5"),
+    ]);
+    refuses::<Tokens>(&["0", "1000.001", "99999999999999999999999"]);
+}
+
+#[test]
+fn balances_have_the_names_that_grpc_gives_them() {
+    reads::<BalanceName>(&[
+        ("round_robin", Balance::RoundRobin, "round_robin"),
+        ("PICK_FIRST", Balance::PickFirst, "pick_first"),
+        ("least_loaded", Balance::LeastLoaded, "least_loaded"),
+    ]);
+    refuses::<BalanceName>(&["random", "round-robin", ""]);
 }
 
 #[test]
