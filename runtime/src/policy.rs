@@ -108,10 +108,6 @@ impl RetryPolicy {
         self
     }
 
-    #[allow(
-        dead_code,
-        reason = "the client that acts upon policies is being built"
-    )]
     pub(crate) fn parts(self) -> RetryParts {
         RetryParts {
             max_attempts: self.max_attempts,
@@ -151,6 +147,14 @@ impl HedgingPolicy {
     #[must_use]
     pub const fn non_fatal(mut self, codes: &[Code]) -> Self {
         self.non_fatal = CodeSet::of(codes);
+        self
+    }
+
+    /// The same with no more attempts than this.
+    pub(crate) const fn capped(mut self, max_attempts: u32) -> Self {
+        if self.max_attempts > max_attempts {
+            self.max_attempts = max_attempts;
+        }
         self
     }
 
@@ -218,18 +222,10 @@ impl BreakerPolicy {
         self
     }
 
-    #[allow(
-        dead_code,
-        reason = "the client that acts upon policies is being built"
-    )]
     pub(crate) const fn threshold(self) -> u32 {
         self.threshold
     }
 
-    #[allow(
-        dead_code,
-        reason = "the client that acts upon policies is being built"
-    )]
     pub(crate) const fn open_for(self) -> Option<Duration> {
         self.timeout
     }
@@ -263,15 +259,15 @@ impl RetryThrottle {
         }
     }
 
-    #[allow(
-        dead_code,
-        reason = "the client that acts upon policies is being built"
-    )]
     pub(crate) const fn of(max_tokens: Thousandths, token_ratio: Thousandths) -> Self {
         Self {
             max_tokens,
             token_ratio,
         }
+    }
+
+    pub(crate) const fn parts(self) -> (Thousandths, Thousandths) {
+        (self.max_tokens, self.token_ratio)
     }
 
     /// Tokens at the start, in thousandths.

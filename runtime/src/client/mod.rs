@@ -14,6 +14,8 @@ mod caller;
 mod channel;
 #[allow(dead_code, reason = "what acts upon the settings is being wired")]
 mod config;
+#[allow(dead_code, reason = "what acts upon the settings is being wired")]
+mod effective;
 mod error;
 mod failure;
 mod info;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{EffectiveSettings, Table};
+use super::{EffectiveSetting, EffectiveSettings, Table};
 
 /// Checks that `file`, in the crate's `src`, has the table of `S`. With `UPDATE_DOCS=1` it writes the
 /// file anew.
@@ -19,7 +19,8 @@ pub(crate) fn are_the_table_of<S: Table>(file: &str) {
 
 fn page(documented: &EffectiveSettings) -> String {
     // Only where there is one to override.
-    let has_overrides = documented.settings().iter().any(|row| row.is_overridable());
+    let mut all = documented.settings().iter();
+    let has_overrides = all.any(EffectiveSetting::is_overridable);
     let mut page = match has_overrides {
         true => "| setting | takes | default | override | what it does |\n|---|---|---|---|---|\n",
         false => "| setting | takes | default | what it does |\n|---|---|---|---|\n",

@@ -52,5 +52,6 @@ const CONFIG_FILE: &str = "CONFIG_FILE";
 /// Who reads variables, and tables of the file. Each reads its own and lets the others' be.
 const SECTIONS: [&str; 2] = ["SERVER", "CLIENT"];
 
-#[cfg(all(test, feature = "server"))]
+#[cfg(test)]
+#[cfg(feature = "server")]
 mod tests;

@@ -41,19 +41,38 @@ impl fmt::Display for SettingOrigin {
 pub(crate) struct Setting<T> {
     value: T,
     origin: SettingOrigin,
+    /// What an operator says, in place of that.
+    over: Option<T>,
 }
 
 impl<T> Setting<T> {
     pub(crate) fn new(value: T, origin: SettingOrigin) -> Self {
-        Self { value, origin }
+        Self {
+            value,
+            origin,
+            over: None,
+        }
     }
 
     pub(crate) fn get(&self) -> &T {
-        &self.value
+        self.over.as_ref().unwrap_or(&self.value)
     }
 
     pub(crate) fn origin(&self) -> SettingOrigin {
-        self.origin
+        match self.over {
+            Some(_) => SettingOrigin::Override,
+            None => self.origin,
+        }
+    }
+
+    /// What it would be, and who says so, if nothing were overridden.
+    pub(crate) fn beneath(&self) -> (&T, SettingOrigin) {
+        (&self.value, self.origin)
+    }
+
+    /// What it is overridden with.
+    pub(crate) fn overridden(&self) -> Option<&T> {
+        self.over.as_ref()
     }
 
     /// Sets it by code.
@@ -63,8 +82,10 @@ impl<T> Setting<T> {
 
     /// Sets it, unless who has set it goes before `origin`.
     pub(crate) fn set_from(&mut self, value: T, origin: SettingOrigin) {
-        if origin >= self.origin {
-            *self = Self::new(value, origin);
+        if origin == SettingOrigin::Override {
+            self.over = Some(value);
+        } else if origin >= self.origin {
+            (self.value, self.origin) = (value, origin);
         }
     }
 }

@@ -26,7 +26,8 @@ settings! {
     /// replies has no default. As an override it replaces the deadline of every call that has one.
     default_timeout: OrOff<Timeout> = Some(Duration::from_secs(30)), overridable();
     /// Sends a call again up to this many times; no call is sent more than five times. What isn't known
-    /// to be idempotent is sent again only where no server has acted on it.
+    /// to be idempotent is sent again only where no server has acted on it. As an override, or set by
+    /// code, it limits hedging too.
     max_retries: Whole = 3, overridable();
     /// Waits this long before the first retry, give or take 20%, as before each one.
     retry_backoff_base: Timeout = Duration::from_secs(1), overridable();
@@ -41,8 +42,6 @@ settings! {
     retry_throttle_tokens: Tokens = Thousandths::of(500_000), overridable();
     /// How much of a token a success gives back.
     retry_throttle_ratio: Ratio = Thousandths::of(100), overridable();
-    /// Hedges the calls of methods whose proto says so; `false` sends each once at a time.
-    hedging: Switch = true, overridable();
     /// Stops calling a method of a target after this many failures in a row.
     circuit_breaker_threshold: Threshold = NonZero::new(5), overridable();
     /// Lets a call through after this time, to see whether the target is back.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ConfigError;
-use crate::settings::{EffectiveSettings, SettingOrigin, are_the_table_of, read};
+use crate::settings::{EffectiveSetting, EffectiveSettings, SettingOrigin, are_the_table_of, read};
 
 fn from(pairs: &[(&str, &str)]) -> Result<ClientSettings, ConfigError> {
     let variables = pairs
@@ -46,7 +46,6 @@ fn every_key_is_read_and_others_are_let_be() {
         ("RETRY_THROTTLE", "False"),
         ("RETRY_THROTTLE_TOKENS", "100"),
         ("RETRY_THROTTLE_RATIO", "0.25"),
-        ("HEDGING", "false"),
         ("CIRCUIT_BREAKER_THRESHOLD", "7"),
         ("CIRCUIT_BREAKER_TIMEOUT", "10.0"),
         ("CIRCUIT_BREAKER_RATE", "0.5"),
@@ -70,7 +69,7 @@ fn every_key_is_read_and_others_are_let_be() {
         .iter()
         .filter(|setting| setting.origin() != SettingOrigin::Env)
         .filter(|setting| !setting.name().starts_with("tls_"))
-        .map(|setting| setting.name())
+        .map(EffectiveSetting::name)
         .collect();
     assert!(unset.is_empty(), "{unset:?}");
     assert_eq!(
@@ -129,7 +128,7 @@ fn where_a_client_connects_and_whom_it_trusts_is_not_overridden() {
     let all = documented.settings().iter();
     let not: Vec<_> = all
         .filter(|setting| !setting.is_overridable())
-        .map(|setting| setting.name())
+        .map(EffectiveSetting::name)
         .collect();
     assert_eq!(
         not,

@@ -42,6 +42,11 @@ fn an_override_goes_before_code_and_the_environment() {
         (9, SettingOrigin::Code)
     );
     assert!(SettingOrigin::Override > SettingOrigin::Code);
+    assert_eq!(gate.speed.beneath(), (&8, SettingOrigin::Code));
+    assert_eq!(
+        (gate.speed.overridden(), gate.width.overridden()),
+        (Some(&7), None)
+    );
 }
 
 #[test]
