@@ -98,9 +98,10 @@ pub use tonic::metadata::MetadataMap;
 pub use tonic::{Code, Status};
 
 pub use crate::client::{
-    Attempt, Balance, BreakerState, BreakerTransition, CallError, CallInfo, CallOptions, Caller,
-    Channel, CircuitBreaker, ConnectError, Failure, FailureKind, MappedCaller, Reached, Replies,
-    RequestStream, Target, TransitionReason, Transport, TransportError,
+    Attempt, AttemptRecord, AttemptTrace, Balance, BreakerState, BreakerTransition, CallError,
+    CallInfo, CallOptions, Caller, Channel, CircuitBreaker, ConnectError, Failure, FailureKind,
+    MappedCaller, Reached, Replies, RequestStream, Target, TransitionReason, Transport,
+    TransportError, Upstream, Verdict,
 };
 pub use crate::context::{Context, Peer, ResponseMetadata};
 pub use crate::errors::{

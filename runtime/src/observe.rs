@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client::{BreakerTransition, Verdict};
 use crate::{Code, Context, Method};
 
 /// Hears what happens to calls: logs, metrics, spans and tests read from it.
@@ -57,6 +58,30 @@ pub enum Event<'a> {
         code: Code,
         /// From its start to now.
         elapsed: Duration,
+    },
+    /// An attempt to carry a call has ended, at the client. A call that is sent once has one.
+    Attempt {
+        /// The RPC.
+        method: &'a Method,
+        /// The call's context.
+        context: &'a Context,
+        /// Which one it is, from 1 on; one that no server saw does not count.
+        number: u32,
+        /// Where it went: `10.0.0.7:50051`; `None` if the transport doesn't tell.
+        endpoint: Option<&'a str>,
+        /// How it ended.
+        code: Code,
+        /// What was decided then; `None` for one that succeeded.
+        verdict: Option<Verdict>,
+    },
+    /// The circuit breaker of a method and a target has opened, closed, or lets calls through to see.
+    Breaker {
+        /// The target: `http://items:50051`.
+        target: &'a str,
+        /// The RPC.
+        method: &'a Method,
+        /// From which state to which, and why.
+        transition: BreakerTransition,
     },
     /// A servicer returned an error that its method does not declare: the caller gets it all the same.
     Undeclared {

@@ -52,6 +52,18 @@ impl Attempt {
         dead_code,
         reason = "the client that makes further attempts is being built"
     )]
+    /// Another one of the same call, beside this one: it avoids the same endpoints.
+    pub(super) fn sibling(&self) -> Self {
+        let mut sibling = Self {
+            tried: self.tried.clone(),
+            endpoint: self.endpoint.clone(),
+            reached: Reached::Nothing,
+            wait_for_ready: self.wait_for_ready,
+        };
+        sibling.next();
+        sibling
+    }
+
     /// The call waits for a connection as long as it has time, rather than failing when none can be
     /// made.
     pub(super) fn set_wait_for_ready(&mut self, wait: bool) {

@@ -2,20 +2,25 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures_core::Stream;
 use prost::Message;
+use tokio::time::sleep;
 
 use super::attempt::Attempt;
-use super::body::{HoldsRequests, RequestStream, unencodable, unless_failed};
+use super::attempts::Attempts;
 use super::error::CallError;
 use super::failure::Failure;
 use super::options::CallOptions;
 use super::outgoing::Outgoing;
 use super::reader::{self, Reader};
 use super::replies::Replies;
+use super::requests::{Requests, unencodable, unless_failed};
+use super::setback::Setback;
 use super::transport::Transport;
+use super::upstream::{MethodState, ServiceState, Upstream};
 use crate::errors::ServiceError;
 use crate::mapper::{ProtobufMapper, plain};
 use crate::wire::encode::frame;
@@ -28,6 +33,8 @@ use crate::{Code, Context, Method};
 #[derive(Clone, Debug)]
 pub struct Caller<T> {
     transport: T,
+    upstream: Arc<Upstream>,
+    service: Arc<ServiceState>,
     // None for the stubs that nothing is set for, which are most.
     options: Option<Arc<CallOptions>>,
 }
@@ -38,25 +45,31 @@ pub struct MappedCaller<'a, T, Q, R> {
     mappers: PhantomData<fn() -> (Q, R)>,
 }
 
-impl<T> Caller<T> {
+impl<T: Transport> Caller<T> {
     /// Calls the `methods` of a service over `transport`.
+    ///
+    /// Stubs of the same service over clones of one [`Channel`](super::Channel) share their circuit
+    /// breakers and the retry throttle; over another transport each has its own.
     #[must_use]
     pub fn new(transport: T, methods: &'static [Method]) -> Self {
-        let _ = methods;
+        let upstream = match transport.upstream() {
+            Some(upstream) => Arc::clone(upstream),
+            None => Arc::default(),
+        };
         Self {
+            service: upstream.service(methods),
+            upstream,
             transport,
             options: None,
         }
     }
-}
 
-impl<T: Transport> Caller<T> {
     /// The same, with `options` in place of earlier ones.
     #[must_use]
     pub fn with(&self, options: CallOptions) -> Self {
         Self {
-            transport: self.transport.clone(),
             options: Some(Arc::new(options)),
+            ..self.clone()
         }
     }
 
@@ -154,17 +167,37 @@ impl<T: Transport> Caller<T> {
         self.mapped(plain(), plain()).bidi(ctx, method, requests)
     }
 
-    async fn open<E: ServiceError>(
+    /// What is known of a method of the service, and a call of it that begins.
+    fn start(
+        &self,
+        ctx: &Context,
+        method: &'static Method,
+    ) -> Result<(Outgoing, &MethodState), Failure> {
+        let state = self.service.method(method)?;
+        let options = self.options.clone();
+        let call = Outgoing::start(ctx, method, options, &self.upstream, state)?;
+        Ok((call, state))
+    }
+
+    /// Sends the requests once, and waits for the head of an answer.
+    async fn open(
         &self,
         call: &Outgoing,
-        body: RequestStream,
-    ) -> Result<Reader<T::Body>, CallError<E>> {
-        let sent = self
-            .transport
-            .send(call.request(body), &mut Attempt::first())
-            .await;
-        call.attempted(sent.as_ref().err());
-        Reader::open(sent.map_err(Failure::transport)?, call)
+        requests: &Requests,
+        attempt: &mut Attempt,
+        previous: u32,
+    ) -> Result<Reader<T::Body>, Setback> {
+        let token = match self.upstream.credentials() {
+            Some(credentials) if !call.has_token() => {
+                Some(credentials.header(self.upstream.is_secure()).await?)
+            }
+            _ => None,
+        };
+        let request = call.request(requests.body(), previous, token);
+        let response = self.transport.send(request, attempt).await?;
+        let reader = Reader::open(response, call)?;
+        requests.commit();
+        Ok(reader)
     }
 }
 
@@ -188,9 +221,9 @@ where
     where
         E: ServiceError,
     {
-        let mut call = Outgoing::start(ctx, method, self.caller.options.clone())?;
-        let body = encode::<Q>(&mut call, request)?;
-        self.single(call, body, None).await
+        let (mut call, state) = self.caller.start(ctx, method)?;
+        let requests = encode::<Q>(&mut call, request)?;
+        self.single(call, state, requests).await
     }
 
     /// One request, a stream of replies.
@@ -207,9 +240,9 @@ where
     where
         E: ServiceError,
     {
-        let mut call = Outgoing::start(ctx, method, self.caller.options.clone())?;
-        let body = encode::<Q>(&mut call, request)?;
-        self.streamed(call, body, None).await
+        let (mut call, state) = self.caller.start(ctx, method)?;
+        let requests = encode::<Q>(&mut call, request)?;
+        self.streamed(call, state, requests).await
     }
 
     /// A stream of requests, one reply.
@@ -227,9 +260,9 @@ where
         Q: 'static,
         E: ServiceError,
     {
-        let call = Outgoing::start(ctx, method, self.caller.options.clone())?;
-        let (body, held) = RequestStream::stream::<Q>(requests);
-        self.single(call, body, Some(held)).await
+        let (call, state) = self.caller.start(ctx, method)?;
+        self.single(call, state, Requests::stream::<Q>(requests))
+            .await
     }
 
     /// A stream of requests, a stream of replies.
@@ -247,40 +280,99 @@ where
         Q: 'static,
         E: ServiceError,
     {
-        let call = Outgoing::start(ctx, method, self.caller.options.clone())?;
-        let (body, held) = RequestStream::stream::<Q>(requests);
-        self.streamed(call, body, Some(held)).await
+        let (call, state) = self.caller.start(ctx, method)?;
+        self.streamed(call, state, Requests::stream::<Q>(requests))
+            .await
     }
 
-    /// Sends a request and reads the one reply.
+    /// Sends the requests until one reply is read, or nothing more is to be done.
     async fn single<E: ServiceError>(
         &self,
         mut call: Outgoing,
-        body: RequestStream,
-        mut requests: Option<HoldsRequests>,
+        state: &MethodState,
+        requests: Requests,
     ) -> Result<R::Entity, CallError<E>> {
+        let mut attempts = Attempts::new(&call, state, |breaker| &**breaker);
         let exchange = async {
-            let mut reader = self.caller.open(&call, body).await?;
-            reader::single::<R, _, E>(&mut reader).await
+            if let Some(policy) = attempts.hedging(&requests) {
+                let begin = async |mut attempt: Attempt, previous| {
+                    let result = self.one(&call, &requests, &mut attempt, previous).await;
+                    (attempt, result)
+                };
+                let result = attempts.hedge(policy, begin).await;
+                return attempts.hedged(result);
+            }
+            loop {
+                attempts.begin()?;
+                let limit = attempts.limit();
+                let (attempt, previous) = attempts.next();
+                let attempt = self.one(&call, &requests, attempt, previous);
+                let result = limit.run(unless_failed(&requests, attempt)).await;
+                match attempts.settle(result, &requests) {
+                    ControlFlow::Break(result) => return result,
+                    ControlFlow::Continue(delay) => sleep(delay).await,
+                }
+            }
         };
-        let exchange = unless_failed(requests.as_mut(), exchange);
-        let result = call.limit(exchange).await;
+        let limited = call.limit(exchange).await;
+        let result = attempts.conclude(limited);
+        drop(attempts);
         call.end(result.as_ref().map_or_else(CallError::code, |_| Code::Ok));
         result
     }
 
-    /// Sends a request and waits for the head of the answer; the replies are read later.
+    /// Sends the requests once and reads the one reply.
+    async fn one(
+        &self,
+        call: &Outgoing,
+        requests: &Requests,
+        attempt: &mut Attempt,
+        previous: u32,
+    ) -> Result<R::Entity, Setback> {
+        let mut reader = self.caller.open(call, requests, attempt, previous).await?;
+        reader::single::<R, _>(&mut reader).await
+    }
+
+    /// Sends the requests until the head of an answer is there, or nothing more is to be done; the
+    /// replies are read later.
     async fn streamed<E: ServiceError>(
         &self,
         mut call: Outgoing,
-        body: RequestStream,
-        mut requests: Option<HoldsRequests>,
+        state: &MethodState,
+        requests: Requests,
     ) -> Result<Replies<R::Entity, E>, CallError<E>> {
-        let exchange = unless_failed(requests.as_mut(), self.caller.open(&call, body));
-        match call.limit(exchange).await {
-            Ok(reader) => Ok(Replies::new::<R>(reader.any(), call, requests)),
+        let mut attempts = Attempts::new(&call, state, Arc::clone);
+        let exchange = async {
+            if let Some(policy) = attempts.hedging(&requests) {
+                let begin = async |mut attempt: Attempt, previous| {
+                    let opened = self.caller.open(&call, &requests, &mut attempt, previous);
+                    let result = opened.await;
+                    (attempt, result)
+                };
+                return attempts.hedge(policy, begin).await;
+            }
+            loop {
+                attempts.begin()?;
+                let limit = attempts.limit();
+                let (attempt, previous) = attempts.next();
+                let attempt = self.caller.open(&call, &requests, attempt, previous);
+                let setback = match limit.run(unless_failed(&requests, attempt)).await {
+                    Ok(reader) => return Ok(reader),
+                    Err(setback) => setback,
+                };
+                match attempts.failed(setback, &requests) {
+                    ControlFlow::Break(setback) => return Err(setback),
+                    ControlFlow::Continue(delay) => sleep(delay).await,
+                }
+            }
+        };
+        let limited = call.limit(exchange).await;
+        let result = attempts.conclude(limited);
+        let open = attempts.into_open();
+        match result {
+            Ok(reader) => Ok(Replies::new::<R>(reader.any(), call, requests, open)),
             Err(error) => {
-                call.end(error.code());
+                call.end(CallError::code(&error));
                 Err(error)
             }
         }
@@ -293,13 +385,13 @@ impl<T, Q, R> fmt::Debug for MappedCaller<'_, T, Q, R> {
     }
 }
 
-/// The body of a request that is one entity.
-fn encode<Q>(call: &mut Outgoing, request: Q::Entity) -> Result<RequestStream, Failure>
+/// The request of a call that has one.
+fn encode<Q>(call: &mut Outgoing, request: Q::Entity) -> Result<Requests, Failure>
 where
     Q: ProtobufMapper<Proto: Message>,
 {
     match frame::<Q>(request, None) {
-        Ok(frame) => Ok(RequestStream::message(frame)),
+        Ok(frame) => Ok(Requests::One(frame)),
         Err(why) => {
             let status = unencodable(why);
             call.end(status.code());

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use super::trace::AttemptTrace;
 use super::transport::{Progress, TransportError};
 use crate::errors::ErrorDetails;
 use crate::{BoxError, Code, MapError, Status};
@@ -17,6 +18,7 @@ pub struct Failure {
     attempts: u32,
     /// Whether a server may have acted on the call.
     processed: bool,
+    trace: AttemptTrace,
 }
 
 /// What kind of failure a [`Failure`] is.
@@ -48,6 +50,7 @@ impl Failure {
             status,
             attempts: 1,
             processed: true,
+            trace: AttemptTrace::default(),
         }
     }
 
@@ -57,17 +60,21 @@ impl Failure {
             status,
             attempts: 0,
             processed: false,
+            trace: AttemptTrace::default(),
         }
+    }
+
+    /// What its call had done before: so many requests were sent, a server may have acted on one of
+    /// them, and this became of them.
+    pub(super) fn after(&mut self, attempts: u32, processed: bool, trace: AttemptTrace) {
+        self.attempts = attempts;
+        self.processed = processed;
+        self.trace = trace;
     }
 
     #[cfg(test)]
     pub(crate) fn for_tests(status: Status) -> Self {
         Self::new(FailureKind::Status, status)
-    }
-
-    pub(super) fn deadline() -> Self {
-        let status = Status::new(Code::DeadlineExceeded, "the deadline has passed");
-        Self::new(FailureKind::Deadline, status)
     }
 
     pub(super) fn cancelled() -> Self {
@@ -109,6 +116,7 @@ impl Failure {
             status,
             attempts,
             processed,
+            trace: AttemptTrace::default(),
         }
     }
 
@@ -173,6 +181,13 @@ impl Failure {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// What became of each attempt: where it went, how far it got, how it ended, and who decided that
+    /// there was another one, or none.
+    #[must_use]
+    pub fn trace(&self) -> &AttemptTrace {
+        &self.trace
     }
 
     /// Whether no server has acted on the call: it never left, or the server said that it refused

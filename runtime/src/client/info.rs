@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tonic::metadata::MetadataMap;
 
+use super::trace::AttemptTrace;
 use crate::Status;
 
 /// What is known of a call beside its reply: the headers and trailers that came back, and how often
@@ -31,6 +32,7 @@ struct Known {
     trailers: MetadataMap,
     status: Option<Status>,
     attempts: u32,
+    trace: AttemptTrace,
 }
 
 impl CallInfo {
@@ -65,12 +67,20 @@ impl CallInfo {
         self.known().attempts
     }
 
+    /// What became of the attempts that did not succeed.
+    #[must_use]
+    pub fn trace(&self) -> AttemptTrace {
+        self.known().trace.clone()
+    }
+
     pub(super) fn start(&self) {
         *self.known() = Known::default();
     }
 
-    pub(super) fn attempt(&self) {
-        self.known().attempts += 1;
+    pub(super) fn set_attempts(&self, attempts: u32, trace: AttemptTrace) {
+        let mut known = self.known();
+        known.attempts = attempts;
+        known.trace = trace;
     }
 
     pub(super) fn set_headers(&self, headers: MetadataMap) {

@@ -5,16 +5,14 @@
 //! and what comes back is read into the reply, [`Replies`] or a [`CallError`].
 
 mod attempt;
-#[allow(dead_code, reason = "the client that waits so is being built")]
+mod attempts;
 mod backoff;
 mod body;
-#[allow(dead_code, reason = "the client that asks it is being built")]
 mod breaker;
 mod caller;
 mod channel;
-#[allow(dead_code, reason = "what acts upon the settings is being wired")]
 mod config;
-#[allow(dead_code, reason = "what acts upon the settings is being wired")]
+mod credentials;
 mod effective;
 mod error;
 mod failure;
@@ -22,12 +20,16 @@ mod info;
 mod options;
 mod outgoing;
 mod reader;
+mod replay;
 mod replies;
+mod requests;
+mod setback;
 mod sync;
 mod target;
-#[allow(dead_code, reason = "the client that asks it is being built")]
 mod throttle;
+mod trace;
 mod transport;
+mod upstream;
 
 pub use self::attempt::{Attempt, Reached};
 pub use self::body::RequestStream;
@@ -41,4 +43,6 @@ pub use self::info::CallInfo;
 pub use self::options::CallOptions;
 pub use self::replies::Replies;
 pub use self::target::{ConnectError, Target};
+pub use self::trace::{AttemptRecord, AttemptTrace, Verdict};
 pub use self::transport::{Transport, TransportError};
+pub use self::upstream::Upstream;

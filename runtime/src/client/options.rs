@@ -9,8 +9,7 @@ use tonic::metadata::MetadataMap;
 
 use super::info::CallInfo;
 use crate::observe::{Observer, Observers};
-use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
-use crate::{MetadataError, TypedMetadata};
+use crate::{HedgingPolicy, MetadataError, RetryPolicy, TypedMetadata};
 
 /// What is set for the calls that are made through one stub, `items.with(options)`.
 ///
@@ -26,12 +25,16 @@ use crate::{MetadataError, TypedMetadata};
 /// ```
 #[derive(Clone)]
 pub struct CallOptions {
-    pub(super) deadline: Option<Duration>,
+    /// `Some(None)`: none, whatever else says.
+    pub(super) deadline: Option<Option<Duration>>,
+    pub(super) retry: Option<RetryPolicy>,
+    pub(super) hedging: Option<HedgingPolicy>,
+    pub(super) wait_for_ready: Option<bool>,
     pub(super) metadata: MetadataMap,
     /// Metadata that can't be sent fails the call, rather than this builder.
     pub(super) wrong: Option<MetadataError>,
     pub(super) info: Option<CallInfo>,
-    pub(super) max_message_size: usize,
+    pub(super) max_message_size: Option<usize>,
     pub(super) observers: Option<Arc<Observers>>,
 }
 
@@ -41,19 +44,59 @@ impl CallOptions {
     pub fn new() -> Self {
         Self {
             deadline: None,
+            retry: None,
+            hedging: None,
+            wait_for_ready: None,
             metadata: MetadataMap::new(),
             wrong: None,
             info: None,
-            max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
+            max_message_size: None,
             observers: None,
         }
     }
 
     /// A call has this long, from its start to its last trailer, or what its context leaves it if
-    /// that is less. Default: what the context leaves.
+    /// that is less. Default: what the proto says, then the client's settings.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = Some(deadline);
+        self.deadline = Some(Some(deadline));
+        self
+    }
+
+    /// A call has as long as its context leaves it, whatever the proto and the client's settings say.
+    #[must_use]
+    pub fn no_deadline(mut self) -> Self {
+        self.deadline = Some(None);
+        self
+    }
+
+    /// Sends requests again so, in place of what the proto and the client's settings say. The codes of
+    /// `policy` are tried again even if the method is not known to be idempotent.
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
+    /// Sends a request once, whatever the proto and the client's settings say; but for one that no
+    /// server has seen, which is sent again once at once (gRFC A6, "transparent").
+    #[must_use]
+    pub fn no_retry(self) -> Self {
+        self.retry(RetryPolicy::up_to(1))
+    }
+
+    /// Sends requests again so before there is an answer, in place of what the proto says.
+    #[must_use]
+    pub fn hedging(mut self, policy: HedgingPolicy) -> Self {
+        self.hedging = Some(policy);
+        self
+    }
+
+    /// Lets a call wait for a connection as long as it has time, where it would fail at once because
+    /// none can be made. Default: what the client's settings say, which is false.
+    #[must_use]
+    pub fn wait_for_ready(mut self, wait: bool) -> Self {
+        self.wait_for_ready = Some(wait);
         self
     }
 
@@ -85,7 +128,7 @@ impl CallOptions {
     /// Reads replies up to this many bytes; a larger one fails the call. Default: 4 MiB.
     #[must_use]
     pub fn max_message_size(mut self, bytes: usize) -> Self {
-        self.max_message_size = bytes;
+        self.max_message_size = Some(bytes);
         self
     }
 

@@ -1,34 +1,52 @@
 //! [`Outgoing`]: one call on its way out, and what must happen once when it is over.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use tokio::time::{Instant, timeout_at};
 
+use super::attempt::Attempt;
 use super::body::RequestStream;
-use super::error::CallError;
+use super::effective::{EffectiveRetry, Limit};
 use super::failure::{Failure, FailureKind};
 use super::info::CallInfo;
 use super::options::CallOptions;
-use super::transport::{Progress, TransportError};
+use super::trace::AttemptTrace;
+use super::upstream::{MethodState, Upstream};
 use crate::observe::{Event, Observers, Side};
 use crate::wire::compression::Encodings;
 use crate::wire::headers::MAX_METADATA;
-use crate::wire::{DEFAULT_MAX_MESSAGE_SIZE, headers, timeout};
-use crate::{Code, Context, Method, Status};
+use crate::wire::{headers, timeout};
+use crate::{Code, Context, HedgingPolicy, Method, Status};
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 /// One call on its way out: what it was started with. Dropping it ends the call: observers hear the
 /// final code.
 pub(super) struct Outgoing {
     pub(super) context: Context,
     pub(super) deadline: Option<Instant>,
+    /// Whose deadline it is.
+    limit: Option<Limit>,
     method: &'static Method,
     options: Option<Arc<CallOptions>>,
+    upstream: Option<Arc<Observers>>,
+    /// None where nobody asks.
     started: Option<Instant>,
+    max_message_size: usize,
     code: Code,
+}
+
+/// How a call ended that was [limited](Outgoing::limit).
+pub(super) enum Limited<R> {
+    Done(R),
+    /// Its time is over.
+    Expired,
+    /// The call that it was made in is over.
+    Cancelled,
 }
 
 impl Outgoing {
@@ -37,8 +55,10 @@ impl Outgoing {
         ctx: &Context,
         method: &'static Method,
         options: Option<Arc<CallOptions>>,
+        upstream: &Upstream,
+        state: &MethodState,
     ) -> Result<Self, Failure> {
-        let mut call = Self::new(ctx, method, options);
+        let mut call = Self::new(ctx, method, options, upstream, state);
         match call.unsendable() {
             None => Ok(call),
             Some(failure) => {
@@ -48,31 +68,51 @@ impl Outgoing {
         }
     }
 
-    fn new(ctx: &Context, method: &'static Method, options: Option<Arc<CallOptions>>) -> Self {
-        let own = options.as_ref().and_then(|options| options.deadline);
-        let context = match own {
-            Some(own) => ctx.with_timeout(own),
-            None => ctx.clone(),
+    fn new(
+        ctx: &Context,
+        method: &'static Method,
+        options: Option<Arc<CallOptions>>,
+        upstream: &Upstream,
+        state: &MethodState,
+    ) -> Self {
+        let own = options.as_deref();
+        let limit = state
+            .effective
+            .limit(own.and_then(|options| options.deadline));
+        let observers = upstream.observers().cloned();
+        let started = (observers.is_some() || own.is_some_and(|own| own.observers.is_some()))
+            .then(Instant::now);
+        let at = limit
+            .as_ref()
+            .and_then(|limit| Instant::now().checked_add(limit.duration));
+        // What is left of the inherited deadline counts, if that is less.
+        let (context, limit) = match (at, ctx.deadline()) {
+            (Some(at), inherited) if inherited.is_none_or(|inherited| at < inherited) => {
+                (ctx.with_deadline(at), limit)
+            }
+            _ => (ctx.clone(), None),
         };
+        let max_message_size = own.and_then(|options| options.max_message_size);
         let call = Self {
             deadline: context.deadline(),
+            limit,
             context,
             method,
-            started: observers(options.as_ref()).map(|_| Instant::now()),
             options,
+            upstream: observers,
+            started,
+            max_message_size: state.effective.max_message_size(max_message_size),
             // Who drops a call without an end has cancelled it.
             code: Code::Cancelled,
         };
         if let Some(info) = call.info() {
             info.start();
         }
-        if let Some(observers) = observers(call.options.as_ref()) {
-            observers.observe(&Event::Started {
-                side: Side::Client,
-                method,
-                context: &call.context,
-            });
-        }
+        call.observe(|method, context| Event::Started {
+            side: Side::Client,
+            method,
+            context,
+        });
         call
     }
 
@@ -99,23 +139,65 @@ impl Outgoing {
         self.options.as_ref()?.info.as_ref()
     }
 
+    pub(super) fn method(&self) -> &'static Method {
+        self.method
+    }
+
     pub(super) fn max_message_size(&self) -> usize {
-        self.options
-            .as_ref()
-            .map_or(DEFAULT_MAX_MESSAGE_SIZE, |options| options.max_message_size)
+        self.max_message_size
+    }
+
+    /// How its requests are sent again.
+    pub(super) fn retry(&self, state: &MethodState) -> EffectiveRetry {
+        let own = self.options.as_ref().and_then(|own| own.retry);
+        state.effective.retry(own)
+    }
+
+    /// How it is hedged, if it is.
+    pub(super) fn hedging(&self, state: &MethodState) -> Option<HedgingPolicy> {
+        let own = self.options.as_ref();
+        let hedging = own.and_then(|own| own.hedging);
+        state
+            .effective
+            .hedging(hedging, own.and_then(|own| own.retry))
+    }
+
+    /// Whether it waits for a connection, rather than failing when none can be made.
+    pub(super) fn waits_for_ready(&self, state: &MethodState) -> bool {
+        let own = self.options.as_ref().and_then(|own| own.wait_for_ready);
+        state.effective.wait_for_ready(own)
+    }
+
+    /// What is left of the deadline, if there is one.
+    pub(super) fn remaining(&self) -> Option<Duration> {
+        let deadline = self.deadline?;
+        Some(deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// What the call that this one is made in has left it, if that is its deadline.
+    pub(super) fn inherited(&self) -> Option<Duration> {
+        match self.limit {
+            None => self.remaining(),
+            Some(_) => None,
+        }
     }
 
     /// The call as an HTTP request with this body.
-    pub(super) fn request(&self, body: RequestStream) -> Request<RequestStream> {
+    pub(super) fn request(
+        &self,
+        body: RequestStream,
+        previous: u32,
+        token: Option<HeaderValue>,
+    ) -> Request<RequestStream> {
         let mut request = Request::new(body);
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = http::Version::HTTP_2;
         *request.uri_mut() = Uri::from(PathAndQuery::from_static(self.method.path()));
-        *request.headers_mut() = self.headers();
+        *request.headers_mut() = self.headers(previous, token);
         request
     }
 
-    fn headers(&self) -> HeaderMap {
+    fn headers(&self, previous: u32, token: Option<HeaderValue>) -> HeaderMap {
         let mut map = match &self.options {
             Some(options) => options.metadata.clone().into_headers(),
             None => HeaderMap::with_capacity(8),
@@ -127,11 +209,16 @@ impl Outgoing {
             let name = headers::GRPC_ACCEPT_ENCODING;
             map.insert(name, Encodings::all().header());
         }
-        if let Some(deadline) = self.deadline {
-            let remaining = deadline.saturating_duration_since(Instant::now());
+        if let Some(remaining) = self.remaining() {
             map.insert(timeout::GRPC_TIMEOUT, timeout::write(remaining));
         }
-        // One that was set for this call is meant.
+        if previous > 0 {
+            map.insert(PREVIOUS_ATTEMPTS, HeaderValue::from(previous));
+        }
+        // What was set for this call is meant.
+        if let Some(token) = token {
+            map.entry(header::AUTHORIZATION).or_insert(token);
+        }
         if !map.contains_key(CORRELATION_ID)
             && let Some(id) = self.context.correlation_id()
             && let Ok(id) = HeaderValue::from_str(id)
@@ -141,27 +228,22 @@ impl Outgoing {
         map
     }
 
-    /// The request was handed to the transport, which failed so, or didn't.
-    pub(super) fn attempted(&self, error: Option<&TransportError>) {
-        if let Some(info) = self.info()
-            && error.is_none_or(|error| error.progress() != Progress::Unsent)
-        {
-            info.attempt();
-        }
+    /// Whether the call has a token of its own.
+    pub(super) fn has_token(&self) -> bool {
+        self.options
+            .as_ref()
+            .is_some_and(|options| options.metadata.contains_key("authorization"))
     }
 
     /// Runs `exchange` until the deadline, and no longer than the call that this one is made in.
-    pub(super) async fn limit<R, E>(
-        &self,
-        exchange: impl Future<Output = Result<R, CallError<E>>>,
-    ) -> Result<R, CallError<E>> {
+    pub(super) async fn limit<R>(&self, exchange: impl Future<Output = R>) -> Limited<R> {
         let limited = async {
             match self.deadline {
                 Some(deadline) => match timeout_at(deadline, exchange).await {
-                    Ok(result) => result,
-                    Err(_) => Err(Failure::deadline().into()),
+                    Ok(result) => Limited::Done(result),
+                    Err(_) => Limited::Expired,
                 },
-                None => exchange.await,
+                None => Limited::Done(exchange.await),
             }
         };
         if !self.context.is_cancellable() {
@@ -171,33 +253,56 @@ impl Outgoing {
             // An answer that is there counts, even if the caller is gone by now.
             biased;
             result = limited => result,
-            () = self.context.cancelled() => Err(Failure::cancelled().into()),
+            () = self.context.cancelled() => Limited::Cancelled,
         }
+    }
+
+    /// What a call is whose time is over.
+    #[cold]
+    pub(super) fn expired(&self, attempt: &Attempt, trace: &AttemptTrace) -> Failure {
+        let mut message = match &self.limit {
+            Some(limit) => format!("the deadline of {limit} has passed"),
+            None => "the deadline that the caller's own call has left has passed".to_owned(),
+        };
+        message.push_str(&format!(" while {}", attempt.reached()));
+        if let Some(endpoint) = attempt.endpoint() {
+            message.push_str(&format!(" ({endpoint})"));
+        }
+        if let Some(last) = trace.records().last() {
+            let (code, cause) = (last.code(), last.cause());
+            message.push_str(&format!("; the attempt before: {code:?}: {cause}"));
+        }
+        let status = Status::new(Code::DeadlineExceeded, message);
+        Failure::new(FailureKind::Deadline, status)
     }
 
     /// The call has ended with this code.
     pub(super) fn end(&mut self, code: Code) {
         self.code = code;
     }
-}
 
-impl Drop for Outgoing {
-    fn drop(&mut self) {
-        if let Some(observers) = observers(self.options.as_ref()) {
-            observers.observe(&Event::Ended {
-                side: Side::Client,
-                method: self.method,
-                context: &self.context,
-                code: self.code,
-                elapsed: self
-                    .started
-                    .map(|started| started.elapsed())
-                    .unwrap_or_default(),
-            });
+    /// Tells all who observe the target or the call.
+    pub(super) fn observe<'a>(&'a self, event: impl FnOnce(&'a Method, &'a Context) -> Event<'a>) {
+        let own = self.options.as_ref().and_then(|own| own.observers.as_ref());
+        if own.is_none() && self.upstream.is_none() {
+            return;
+        }
+        let event = event(self.method, &self.context);
+        for observers in self.upstream.iter().chain(own) {
+            observers.observe(&event);
         }
     }
 }
 
-fn observers(options: Option<&Arc<CallOptions>>) -> Option<&Arc<Observers>> {
-    options?.observers.as_ref()
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        let elapsed = self.started.map(|started| started.elapsed());
+        self.observe(|method, context| Event::Ended {
+            side: Side::Client,
+            method,
+            context,
+            code: self.code,
+            elapsed: elapsed.unwrap_or_default(),
+        });
+    }
 }

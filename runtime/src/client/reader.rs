@@ -8,12 +8,11 @@ use http_body::Body;
 use prost::Message;
 use tonic::metadata::MetadataMap;
 
-use super::error::CallError;
 use super::failure::{Failure, FailureKind};
 use super::info::CallInfo;
 use super::outgoing::Outgoing;
+use super::setback::Setback;
 use super::transport::TransportError;
-use crate::errors::ServiceError;
 use crate::wire::boxed::{AnyBody, BoxedError};
 use crate::wire::compression::Encodings;
 use crate::wire::frames::{FrameError, Frames};
@@ -34,10 +33,7 @@ where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
     /// Reads the head: it is gRPC, and not an error already.
-    pub(super) fn open<E: ServiceError>(
-        response: Response<B>,
-        call: &Outgoing,
-    ) -> Result<Self, CallError<E>> {
+    pub(super) fn open(response: Response<B>, call: &Outgoing) -> Result<Self, Setback> {
         let (parts, body) = response.into_parts();
         let compression = Encodings::all().of(&parts.headers);
         let (compression, unknown) = match compression {
@@ -54,11 +50,14 @@ where
             // There is no message: the head has the status, and what else it has are trailers.
             let mut trailers = parts.headers;
             trailers.remove(header::CONTENT_TYPE);
-            reader.end(trailers)?;
+            reader.end(trailers, false)?;
             return Ok(reader);
         }
         if let Some(status) = not_grpc(parts.status, &parts.headers, unknown) {
-            return Err(CallError::from_status(status));
+            return Err(Setback::Status {
+                status,
+                after_head: false,
+            });
         }
         reader.headers = MetadataMap::from_headers(parts.headers);
         if let Some(info) = &reader.info {
@@ -78,10 +77,10 @@ where
     }
 
     /// The next message's bytes; `None` when the call has ended well.
-    pub(super) fn poll_next<E: ServiceError>(
+    pub(super) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, CallError<E>>>> {
+    ) -> Poll<Option<Result<Bytes, Setback>>> {
         if self.trailers.is_some() {
             return Poll::Ready(None);
         }
@@ -92,26 +91,26 @@ where
             }
             Some(Err(FrameError::Cut(error))) => {
                 let error = TransportError::broken(error).after_head();
-                Some(Err(Failure::transport(error).into()))
+                Some(Err(error.into()))
             }
             // A reset with NO_ERROR, which hyper takes for the end of the body.
             Some(Err(FrameError::Open)) => {
                 let error = TransportError::broken("the stream was reset before its end");
-                Some(Err(Failure::transport(error.after_head()).into()))
+                Some(Err(error.after_head().into()))
             }
             None => {
                 let trailers = self.frames.take_trailers().unwrap_or_default();
-                self.end(trailers).err().map(Err)
+                self.end(trailers, true).err().map(Err)
             }
         })
     }
 
-    async fn next<E: ServiceError>(&mut self) -> Option<Result<Bytes, CallError<E>>> {
+    async fn next(&mut self) -> Option<Result<Bytes, Setback>> {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
     }
 
     /// Takes the status, wherever it stood.
-    fn end<E: ServiceError>(&mut self, trailers: HeaderMap) -> Result<(), CallError<E>> {
+    fn end(&mut self, trailers: HeaderMap, after_head: bool) -> Result<(), Setback> {
         match status::read(trailers) {
             Some(Ok(trailers)) => {
                 self.tell(&trailers);
@@ -123,7 +122,7 @@ where
                 if let Some(info) = &self.info {
                     info.set_status(status.clone());
                 }
-                Err(CallError::from_status(status))
+                Err(Setback::Status { status, after_head })
             }
             None => {
                 let status = Status::new(Code::Unknown, "the answer ended without a status");
@@ -140,11 +139,10 @@ where
 }
 
 /// Reads the one reply of a call, and that it ended well after it.
-pub(super) async fn single<R, B, E>(reader: &mut Reader<B>) -> Result<R::Entity, CallError<E>>
+pub(super) async fn single<R, B>(reader: &mut Reader<B>) -> Result<R::Entity, Setback>
 where
     R: ProtobufMapper<Proto: Message + Default>,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
-    E: ServiceError,
 {
     let Some(first) = reader.next().await.transpose()? else {
         let message = "the call succeeded without a reply".to_owned();
@@ -154,11 +152,11 @@ where
         let message = "the answer has a second reply, and the method has one".to_owned();
         return Err(Failure::decode(message, None).into());
     }
-    decode::<R, E>(first)
+    Ok(decode::<R>(first)?)
 }
 
 /// Decodes a reply, and maps it.
-pub(super) fn decode<R, E>(bytes: Bytes) -> Result<R::Entity, CallError<E>>
+pub(super) fn decode<R>(bytes: Bytes) -> Result<R::Entity, Failure>
 where
     R: ProtobufMapper<Proto: Message + Default>,
 {
@@ -168,7 +166,7 @@ where
     })?;
     R::from_proto(message).map_err(|error| {
         let message = format!("a reply is wrong: {error}");
-        Failure::decode(message, Some(error.into())).into()
+        Failure::decode(message, Some(error.into()))
     })
 }
 

@@ -1,6 +1,7 @@
 //! [`Replies`]: the replies of a streaming call.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
@@ -10,11 +11,15 @@ use prost::Message;
 use tokio::time::{Sleep, sleep_until};
 use tonic::metadata::MetadataMap;
 
-use super::body::HoldsRequests;
+use super::attempts::{Open, who};
+use super::breaker::Who;
 use super::error::CallError;
 use super::failure::Failure;
 use super::outgoing::Outgoing;
 use super::reader::{Reader, decode};
+use super::requests::Requests;
+use super::setback::Setback;
+use super::trace::AttemptTrace;
 use crate::errors::ServiceError;
 use crate::wire::boxed::AnyBody;
 use crate::{Code, ProtobufMapper};
@@ -48,8 +53,10 @@ pub struct Replies<T, E> {
     /// None once the call has ended: who keeps its replies doesn't keep it from being over.
     call: Option<Outgoing>,
     /// None as soon as the call has ended: what is left of its requests is not sent.
-    requests: Option<HoldsRequests>,
-    decode: fn(Bytes) -> Result<T, CallError<E>>,
+    requests: Option<Requests>,
+    open: Open,
+    decode: fn(Bytes) -> Result<T, Failure>,
+    error: PhantomData<fn() -> E>,
 }
 
 /// What ends a call from outside.
@@ -58,12 +65,19 @@ struct Limits {
     cancelled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
+/// What has ended a call from outside.
+enum Hit {
+    Deadline,
+    Cancelled,
+}
+
 impl<T, E: ServiceError> Replies<T, E> {
     /// What `M` maps the messages of `reader` to.
     pub(super) fn new<M>(
         mut reader: Reader<AnyBody>,
         call: Outgoing,
-        requests: Option<HoldsRequests>,
+        requests: Requests,
+        open: Open,
     ) -> Self
     where
         M: ProtobufMapper<Entity = T, Proto: Message + Default>,
@@ -83,8 +97,10 @@ impl<T, E: ServiceError> Replies<T, E> {
             },
             burst: 0,
             call: Some(call),
-            requests,
-            decode: decode::<M, E>,
+            requests: Some(requests),
+            open,
+            decode: decode::<M>,
+            error: PhantomData,
         }
     }
 
@@ -103,21 +119,26 @@ impl<T, E: ServiceError> Replies<T, E> {
         let Some(next) = ready!(self.poll_bytes(cx)) else {
             return Poll::Ready(None);
         };
-        let reply = next.and_then(self.decode);
-        if let Err(error) = &reply {
-            self.end(error.code());
-        }
-        Poll::Ready(Some(reply))
+        let decode = self.decode;
+        Poll::Ready(Some(
+            match next.and_then(|bytes| decode(bytes).map_err(Setback::from)) {
+                Ok(reply) => {
+                    self.open.answered();
+                    Ok(reply)
+                }
+                Err(setback) => Err(self.fail(setback)),
+            },
+        ))
     }
 
-    fn poll_bytes(&mut self, cx: &mut Task<'_>) -> Poll<Option<Result<Bytes, CallError<E>>>> {
+    fn poll_bytes(&mut self, cx: &mut Task<'_>) -> Poll<Option<Result<Bytes, Setback>>> {
         let Some(reader) = &mut self.reader else {
             return Poll::Ready(None);
         };
         if self.burst >= BURST {
             self.burst = 0;
-            if let Poll::Ready(failure) = self.limits.poll_hit(cx) {
-                return Poll::Ready(Some(Err(failure.into())));
+            if let Poll::Ready(hit) = self.limits.poll_hit(cx) {
+                return Poll::Ready(Some(Err(self.hit(hit))));
             }
         }
         let next = reader.poll_next(cx);
@@ -125,14 +146,15 @@ impl<T, E: ServiceError> Replies<T, E> {
             self.burst += 1;
             return Poll::Ready(Some(Ok(bytes)));
         }
-        if let Some(requests) = &mut self.requests
+        if let Some(requests) = &self.requests
             && let Poll::Ready(failure) = requests.poll_failed(cx)
         {
-            return Poll::Ready(Some(Err(CallError::Failed(failure))));
+            return Poll::Ready(Some(Err(Setback::Final(failure))));
         }
         match next {
             Poll::Ready(None) => {
                 self.trailers = reader.trailers.take().unwrap_or_default();
+                self.open.succeeded();
                 self.end(Code::Ok);
                 Poll::Ready(None)
             }
@@ -140,11 +162,35 @@ impl<T, E: ServiceError> Replies<T, E> {
             // What is there counts, so the limits are asked last.
             Poll::Pending => {
                 self.burst = 0;
-                self.limits
-                    .poll_hit(cx)
-                    .map(|failure| Some(Err(failure.into())))
+                let hit = ready!(self.limits.poll_hit(cx));
+                Poll::Ready(Some(Err(self.hit(hit))))
             }
         }
+    }
+
+    /// Something from outside has ended the call.
+    #[cold]
+    fn hit(&mut self, hit: Hit) -> Setback {
+        match (hit, &self.call) {
+            (Hit::Deadline, Some(call)) => {
+                let trace = AttemptTrace::default();
+                let failure = call.expired(&self.open.attempt, &trace);
+                self.open
+                    .failed(Code::DeadlineExceeded, Who::Deadline, None);
+                failure.into()
+            }
+            _ => Failure::cancelled().into(),
+        }
+    }
+
+    /// Ends the call with an error.
+    #[cold]
+    fn fail(&mut self, setback: Setback) -> CallError<E> {
+        self.open
+            .failed(setback.code(), who(&setback), setback.event());
+        let error = setback.into_error::<E>();
+        self.end(error.code());
+        error
     }
 
     fn end(&mut self, code: Code) {
@@ -195,14 +241,14 @@ impl<T, E> fmt::Debug for Replies<T, E> {
 }
 
 impl Limits {
-    fn poll_hit(&mut self, cx: &mut Task<'_>) -> Poll<Failure> {
+    fn poll_hit(&mut self, cx: &mut Task<'_>) -> Poll<Hit> {
         if let Some(deadline) = &mut self.deadline
             && deadline.as_mut().poll(cx).is_ready()
         {
-            return Poll::Ready(Failure::deadline());
+            return Poll::Ready(Hit::Deadline);
         }
         match &mut self.cancelled {
-            Some(cancelled) => cancelled.as_mut().poll(cx).map(|()| Failure::cancelled()),
+            Some(cancelled) => cancelled.as_mut().poll(cx).map(|()| Hit::Cancelled),
             None => Poll::Pending,
         }
     }

@@ -3,12 +3,14 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body::Body;
 
 use super::attempt::{Attempt, Reached};
 use super::body::RequestStream;
+use super::upstream::Upstream;
 use crate::{BoxError, Code};
 
 /// Carries calls to a server: our own [`Channel`](super::Channel), or any tower service over HTTP
@@ -30,6 +32,11 @@ pub trait Transport: Clone + Send + Sync + 'static {
         request: http::Request<RequestStream>,
         attempt: &mut Attempt,
     ) -> impl Future<Output = Result<http::Response<Self::Body>, TransportError>> + Send;
+
+    /// What all stubs over it share. `None`: each stub has its own, with nothing set.
+    fn upstream(&self) -> Option<&Arc<Upstream>> {
+        None
+    }
 }
 
 /// A call that did not get across.

@@ -1,0 +1,234 @@
+//! Hedging: the next attempt is made before the last one has an answer, and the first good answer
+//! counts (gRFC A6, "Hedging Policy").
+
+use std::future::{Future, poll_fn};
+use std::ops::Deref;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::Attempts;
+use crate::client::attempt::{Attempt, Reached};
+use crate::client::breaker::{Breaker, Permit, outcome};
+use crate::client::setback::{Pushback, Setback};
+use crate::client::trace::{AttemptRecord, Verdict};
+use crate::{Code, HedgingPolicy};
+
+/// How an attempt ended, and how far it got.
+type Ended<R> = (Attempt, Result<R, Setback>);
+
+/// An attempt that runs.
+struct Running<F, B: Deref<Target = Breaker>> {
+    future: Pin<Box<F>>,
+    permit: Option<Permit<B>>,
+}
+
+/// The attempts that run, and when there is another one.
+struct Hedges<F, B: Deref<Target = Breaker>> {
+    running: Vec<Running<F, B>>,
+    started: u32,
+    most: u32,
+    /// None once there are no more to start.
+    next: Option<Pin<Box<Sleep>>>,
+}
+
+impl<F, B: Deref<Target = Breaker>> Hedges<F, B> {
+    /// The attempt that has ended; `None` when it is time for another one.
+    ///
+    /// None of the attempts may be running, if there is a time for another one.
+    fn poll<R>(&mut self, cx: &mut Context<'_>) -> Poll<Option<(usize, Ended<R>)>>
+    where
+        F: Future<Output = Ended<R>>,
+    {
+        for (index, running) in self.running.iter_mut().enumerate() {
+            if let Poll::Ready(ended) = running.future.as_mut().poll(cx) {
+                return Poll::Ready(Some((index, ended)));
+            }
+        }
+        match &mut self.next {
+            Some(next) => {
+                ready!(next.as_mut().poll(cx));
+                self.next = None;
+                Poll::Ready(None)
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    fn start_in(&mut self, delay: Duration) {
+        self.next = Some(Box::pin(sleep_until(Instant::now() + delay)));
+    }
+
+    /// Whether there is another one to start.
+    fn is_more(&self) -> bool {
+        self.started < self.most
+    }
+
+    fn no_more(&mut self) {
+        self.next = None;
+        self.most = self.started;
+    }
+
+    /// Whether nothing will come any more.
+    fn is_over(&self) -> bool {
+        self.running.is_empty() && self.next.is_none()
+    }
+}
+
+impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
+    /// Runs attempts that `begin` makes, given how many there were before; the first good one ends
+    /// the others.
+    pub(in crate::client) async fn hedge<R, F>(
+        &mut self,
+        policy: HedgingPolicy,
+        begin: impl Fn(Attempt, u32) -> F,
+    ) -> Result<R, Setback>
+    where
+        F: Future<Output = Ended<R>>,
+    {
+        let mut hedges = Hedges {
+            running: Vec::new(),
+            started: 0,
+            most: policy.max_attempts().max(1),
+            next: Some(Box::pin(sleep_until(Instant::now()))),
+        };
+        loop {
+            let Some((index, (attempt, result))) = poll_fn(|cx| hedges.poll(cx)).await else {
+                match self.start(&mut hedges, policy, &begin) {
+                    // Those that run may still end well.
+                    Some(_) if !hedges.running.is_empty() => hedges.no_more(),
+                    Some(rejected) => return Err(rejected),
+                    None => {}
+                }
+                continue;
+            };
+            let permit = hedges.running.swap_remove(index).permit;
+            self.attempt = attempt;
+            self.permit = permit;
+            match result {
+                Ok(reply) => {
+                    self.overtaken(hedges.running.len());
+                    return Ok(reply);
+                }
+                Err(setback) => {
+                    let verdict = self.after_hedge(&setback, policy, &mut hedges);
+                    self.account(&setback, verdict);
+                    if hedges.is_over() || verdict == Verdict::Final {
+                        return Err(setback);
+                    }
+                    self.last = Some(setback);
+                }
+            }
+        }
+    }
+
+    /// Starts the next one, if it may be; else why not.
+    fn start<R, F>(
+        &mut self,
+        hedges: &mut Hedges<F, B>,
+        policy: HedgingPolicy,
+        begin: impl Fn(Attempt, u32) -> F,
+    ) -> Option<Setback>
+    where
+        F: Future<Output = Ended<R>>,
+    {
+        let throttle = self.method.throttle.as_ref();
+        if throttle.is_some_and(|throttle| !throttle.has_tokens())
+            && let Some(last) = self.last.take()
+        {
+            return Some(last);
+        }
+        if let Err(rejected) = self.begin() {
+            return Some(rejected);
+        }
+        let mut attempt = self.attempt.sibling();
+        attempt.set_wait_for_ready(self.call.waits_for_ready(self.method));
+        hedges.running.push(Running {
+            future: Box::pin(begin(attempt, hedges.started)),
+            permit: self.permit.take(),
+        });
+        hedges.started += 1;
+        if hedges.started < hedges.most {
+            hedges.start_in(policy.delay());
+        }
+        None
+    }
+
+    /// What an attempt that ended so means for the others.
+    fn after_hedge<F>(
+        &mut self,
+        setback: &Setback,
+        policy: HedgingPolicy,
+        hedges: &mut Hedges<F, B>,
+    ) -> Verdict {
+        let non_fatal = match setback {
+            Setback::Final(_)
+            | Setback::Status {
+                after_head: true, ..
+            } => false,
+            Setback::Status { status, .. } => policy.non_fatal_codes().contains(status.code()),
+            Setback::TimedOut(_) | Setback::Transport(_) => {
+                setback.is_unprocessed() || self.is_uncommitted()
+            }
+        };
+        match setback.pushback() {
+            Some(Pushback::Never) => {
+                self.take_token(setback);
+                hedges.no_more();
+                return if non_fatal {
+                    Verdict::ServerSaidNo
+                } else {
+                    Verdict::Final
+                };
+            }
+            _ if !non_fatal => return Verdict::Final,
+            Some(Pushback::After(delay)) if hedges.is_more() => {
+                self.take_token(setback);
+                hedges.start_in(delay);
+                return Verdict::Again(delay);
+            }
+            _ => {}
+        }
+        if !self.take_token(setback) {
+            hedges.no_more();
+            return Verdict::Throttled;
+        }
+        if hedges.is_more() {
+            hedges.start_in(Duration::ZERO);
+            return Verdict::Again(Duration::ZERO);
+        }
+        Verdict::Exhausted
+    }
+
+    /// Counts an attempt that has failed, and tells of it.
+    fn account(&mut self, setback: &Setback, verdict: Verdict) {
+        if let Some(permit) = self.permit.take() {
+            let who = super::who(setback);
+            let inherited = self.call.inherited();
+            permit.settle(outcome(setback.code(), who, inherited, setback.event()));
+        }
+        self.sent += u32::from(!setback.is_unsent());
+        self.made += 1;
+        self.processed |= !setback.is_unprocessed();
+        self.tell(setback.code(), Some(verdict));
+        self.record(setback, verdict);
+    }
+
+    /// So many attempts were dropped for another one.
+    fn overtaken(&mut self, others: usize) {
+        for _ in 0..others {
+            self.sent += 1;
+            self.made += 1;
+            self.trace.push(AttemptRecord {
+                endpoint: None,
+                reached: Reached::Sent,
+                code: Code::Cancelled,
+                cause: "an attempt of the same call has succeeded".to_owned(),
+                verdict: Verdict::Overtaken,
+            });
+        }
+        self.processed |= others > 0;
+    }
+}

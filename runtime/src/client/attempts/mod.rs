@@ -1,0 +1,350 @@
+//! [`Attempts`]: how often a call is sent, and when (gRFC A6).
+//!
+//! Each attempt asks the circuit breaker; whether there is another one is decided in
+//! [`Attempts::settle`], in one order: could it help, may it be done, is there time.
+
+mod decide;
+mod hedge;
+
+use std::ops::{ControlFlow, Deref};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::attempt::{Attempt, Reached};
+use super::backoff::Backoff;
+use super::breaker::{Breaker, Outcome, Permit, Who, outcome};
+use super::error::CallError;
+use super::failure::{Failure, FailureKind};
+use super::outgoing::{Limited, Outgoing};
+use super::requests::Requests;
+use super::setback::Setback;
+use super::throttle::Throttle;
+use super::trace::{AttemptRecord, AttemptTrace, Verdict};
+use super::upstream::MethodState;
+use crate::errors::ServiceError;
+use crate::observe::Event;
+use crate::{Code, HedgingPolicy, Status};
+
+/// The attempts of one call.
+///
+/// `B` is how the breaker is held: see [`Permit`].
+pub(super) struct Attempts<'a, B: Deref<Target = Breaker>> {
+    call: &'a Outgoing,
+    method: &'a MethodState,
+    hold: fn(&'a Arc<Breaker>) -> B,
+    /// The one that runs, or ran last.
+    pub(super) attempt: Attempt,
+    permit: Option<Permit<B>>,
+    trace: AttemptTrace,
+    /// How many were made, without those that no server saw (rule 7).
+    made: u32,
+    /// How many were handed to a connection.
+    sent: u32,
+    /// Whether a server may have acted on one of them.
+    processed: bool,
+    /// How the last one ended.
+    last: Option<Setback>,
+    backoff: Option<Backoff>,
+    /// The one that was refused by a server's HTTP/2 was repeated; only one is for nothing.
+    repeated: bool,
+}
+
+impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
+    pub(super) fn new(
+        call: &'a Outgoing,
+        method: &'a MethodState,
+        hold: fn(&'a Arc<Breaker>) -> B,
+    ) -> Self {
+        let mut attempt = Attempt::first();
+        attempt.set_wait_for_ready(call.waits_for_ready(method));
+        Self {
+            call,
+            method,
+            hold,
+            attempt,
+            permit: None,
+            trace: AttemptTrace::default(),
+            made: 0,
+            sent: 0,
+            processed: false,
+            last: None,
+            backoff: None,
+            repeated: false,
+        }
+    }
+
+    /// The next attempt, and how many counted before it: `grpc-previous-rpc-attempts`.
+    pub(super) fn next(&mut self) -> (&mut Attempt, u32) {
+        (&mut self.attempt, self.made)
+    }
+
+    /// How the call is hedged, if it is; a stream of requests can't be sent twice at once.
+    pub(super) fn hedging(&self, requests: &Requests) -> Option<HedgingPolicy> {
+        match requests {
+            Requests::One(_) => self.call.hedging(self.method),
+            Requests::Many(_) => None,
+        }
+    }
+
+    /// The first good attempt of a call has ended it, or all have failed.
+    pub(super) fn hedged<R>(&mut self, result: Result<R, Setback>) -> Result<R, Setback> {
+        if result.is_ok() {
+            self.succeeded();
+        }
+        result
+    }
+
+    /// Asks the breaker for the next attempt.
+    pub(super) fn begin(&mut self) -> Result<(), Setback> {
+        let Some(breaker) = &self.method.breaker else {
+            return Ok(());
+        };
+        match Permit::acquire((self.hold)(breaker)) {
+            Ok(permit) => {
+                self.permit = Some(permit);
+                Ok(())
+            }
+            Err(open) => Err(self.rejected(open.retry_in)),
+        }
+    }
+
+    #[cold]
+    fn rejected(&mut self, retry_in: Option<Duration>) -> Setback {
+        let mut message = format!(
+            "the circuit breaker of {} is open: too many calls failed",
+            self.call.method().path()
+        );
+        if let Some(wait) = retry_in {
+            message.push_str(&format!("; it lets a call through in {wait:.1?}"));
+        }
+        let status = Status::new(Code::Unavailable, message);
+        let open = Failure::unsent(FailureKind::CircuitOpen, status).into();
+        match self.last.take() {
+            // What went wrong says more than that it went wrong too often.
+            Some(last) => {
+                self.record(&open, Verdict::CircuitOpen);
+                last
+            }
+            None => open,
+        }
+    }
+
+    /// How long one attempt may take.
+    pub(super) fn limit(&self) -> AttemptLimit {
+        AttemptLimit(self.call.retry(self.method).attempt_timeout)
+    }
+
+    /// The attempt has ended so, and with it the call if it went well: what comes next.
+    pub(super) fn settle<R>(
+        &mut self,
+        result: Result<R, Setback>,
+        requests: &Requests,
+    ) -> ControlFlow<Result<R, Setback>, Duration> {
+        match result {
+            Ok(reply) => {
+                self.succeeded();
+                ControlFlow::Break(Ok(reply))
+            }
+            Err(setback) => match self.failed(setback, requests) {
+                ControlFlow::Break(setback) => ControlFlow::Break(Err(setback)),
+                ControlFlow::Continue(delay) => ControlFlow::Continue(delay),
+            },
+        }
+    }
+
+    fn succeeded(&mut self) {
+        self.sent += 1;
+        self.made += 1;
+        succeeded(self.permit.take(), self.method.throttle.as_deref());
+        self.tell(Code::Ok, None);
+    }
+
+    /// The attempt has failed so: what comes next, and after which wait.
+    #[cold]
+    pub(super) fn failed(
+        &mut self,
+        setback: Setback,
+        requests: &Requests,
+    ) -> ControlFlow<Setback, Duration> {
+        let verdict = self.decide(&setback, requests);
+        let who = match verdict {
+            Verdict::Unseen => Who::Resent,
+            _ => who(&setback),
+        };
+        if let Some(permit) = self.permit.take() {
+            let inherited = self.call.inherited();
+            permit.settle(outcome(setback.code(), who, inherited, setback.event()));
+        }
+        self.sent += u32::from(!setback.is_unsent());
+        self.made += u32::from(verdict != Verdict::Unseen);
+        self.processed |= !setback.is_unprocessed();
+        self.tell(setback.code(), Some(verdict));
+        self.record(&setback, verdict);
+        let delay = match verdict {
+            Verdict::Again(delay) => delay,
+            Verdict::Unseen => Duration::ZERO,
+            _ => return ControlFlow::Break(setback),
+        };
+        self.attempt.next();
+        self.last = Some(setback);
+        ControlFlow::Continue(delay)
+    }
+
+    /// What came of the call, or of the call so far if its replies are a stream.
+    pub(super) fn conclude<R, E: ServiceError>(
+        &mut self,
+        limited: Limited<Result<R, Setback>>,
+    ) -> Result<R, CallError<E>> {
+        let mut result = match limited {
+            Limited::Done(result) => result.map_err(Setback::into_error),
+            Limited::Expired => Err(self.expired().into()),
+            Limited::Cancelled => {
+                self.cut_off();
+                Err(Failure::cancelled().into())
+            }
+        };
+        if let Err(CallError::Failed(failure)) = &mut result {
+            failure.after(self.sent, self.processed, self.trace.clone());
+        }
+        if let Some(info) = self.call.info() {
+            info.set_attempts(self.sent, std::mem::take(&mut self.trace));
+        }
+        result
+    }
+
+    /// The call's time is over.
+    fn expired(&mut self) -> Failure {
+        self.cut_off();
+        if let Some(permit) = self.permit.take() {
+            let (code, inherited) = (Code::DeadlineExceeded, self.call.inherited());
+            permit.settle(outcome(code, Who::Deadline, inherited, None));
+        }
+        let failure = self.call.expired(&self.attempt, &self.trace);
+        self.trace.push(AttemptRecord {
+            endpoint: self.attempt.endpoint().cloned(),
+            reached: self.attempt.reached(),
+            code: Code::DeadlineExceeded,
+            cause: "the call's time was over".to_owned(),
+            verdict: Verdict::NoTime,
+        });
+        failure
+    }
+
+    /// The attempt that runs was dropped.
+    fn cut_off(&mut self) {
+        if self.attempt.reached() >= Reached::Sent {
+            self.sent += 1;
+            self.processed = true;
+        }
+    }
+
+    fn record(&mut self, setback: &Setback, verdict: Verdict) {
+        self.trace.push(AttemptRecord {
+            endpoint: self.attempt.endpoint().cloned(),
+            reached: self.attempt.reached(),
+            code: setback.code(),
+            cause: setback.cause(),
+            verdict,
+        });
+    }
+
+    fn tell(&self, code: Code, verdict: Option<Verdict>) {
+        self.call.observe(|method, context| Event::Attempt {
+            method,
+            context,
+            number: self.made,
+            endpoint: self.attempt.endpoint().map(|endpoint| &**endpoint),
+            code,
+            verdict,
+        });
+    }
+}
+
+impl<'a> Attempts<'a, Arc<Breaker>> {
+    /// What is left to be settled when the replies have ended.
+    pub(super) fn into_open(mut self) -> Open {
+        Open {
+            permit: self.permit.take(),
+            throttle: self.method.throttle.clone(),
+            attempt: std::mem::take(&mut self.attempt),
+            heard: false,
+        }
+    }
+}
+
+/// The attempt of a call whose replies are being read.
+pub(super) struct Open {
+    permit: Option<Permit<Arc<Breaker>>>,
+    throttle: Option<Arc<Throttle>>,
+    pub(super) attempt: Attempt,
+    heard: bool,
+}
+
+impl Open {
+    /// A reply has come.
+    pub(super) fn answered(&mut self) {
+        if !self.heard
+            && let Some(permit) = &mut self.permit
+        {
+            permit.answered();
+        }
+        self.heard = true;
+    }
+
+    /// All replies have come.
+    pub(super) fn succeeded(&mut self) {
+        succeeded(self.permit.take(), self.throttle.as_deref());
+    }
+
+    /// The replies ended so. What the caller ended is not counted.
+    pub(super) fn failed(&mut self, code: Code, who: Who, event: Option<u64>) {
+        if let Some(permit) = self.permit.take() {
+            permit.settle(outcome(code, who, None, event));
+        }
+    }
+}
+
+/// How long one attempt may take.
+#[derive(Clone, Copy)]
+pub(super) struct AttemptLimit(Option<Duration>);
+
+impl AttemptLimit {
+    /// Runs an attempt for no longer than that.
+    pub(super) async fn run<R>(
+        self,
+        attempt: impl Future<Output = Result<R, Setback>>,
+    ) -> Result<R, Setback> {
+        let Some(limit) = self.0 else {
+            return attempt.await;
+        };
+        match timeout(limit, attempt).await {
+            Ok(result) => result,
+            Err(_) => Err(Setback::TimedOut(limit)),
+        }
+    }
+}
+
+fn succeeded<B: Deref<Target = Breaker>>(permit: Option<Permit<B>>, throttle: Option<&Throttle>) {
+    if let Some(permit) = permit {
+        permit.settle(Outcome::Success);
+    }
+    if let Some(throttle) = throttle {
+        throttle.succeeded();
+    }
+}
+
+/// By whom an attempt was ended.
+pub(super) fn who(setback: &Setback) -> Who {
+    match setback {
+        Setback::Transport(_) => Who::Transport,
+        Setback::Status { .. } => Who::Server,
+        Setback::TimedOut(_) => Who::Deadline,
+        Setback::Final(failure) => match failure.kind() {
+            FailureKind::Refused | FailureKind::CircuitOpen => Who::Client,
+            FailureKind::Transport => Who::Transport,
+            _ => Who::Caller,
+        },
+    }
+}
