@@ -103,6 +103,8 @@ pub use crate::client::{
     MappedCaller, Reached, Replies, RequestStream, Target, TransitionReason, Transport,
     TransportError, Upstream, Verdict,
 };
+#[cfg(feature = "client")]
+pub use crate::client::{Connecting, Connector, IoStream};
 pub use crate::context::{Context, Peer, ResponseMetadata};
 pub use crate::errors::{
     DOMAIN, DomainError, ERROR_STATUS_TABLE, ErrorDetail, ErrorDetails, ErrorMetadata, ErrorParts,

@@ -27,6 +27,18 @@ impl RequestStream {
     pub(super) fn replay(body: ReplayBody) -> Self {
         Self(Content::Stream(body))
     }
+
+    /// The one message that it is, whole and not yet read: what can be sent without being waited for.
+    #[cfg(feature = "client")]
+    pub(super) fn take_message(&mut self) -> Option<Bytes> {
+        match std::mem::replace(&mut self.0, Content::Empty) {
+            Content::Message(frame) => Some(frame),
+            other => {
+                self.0 = other;
+                None
+            }
+        }
+    }
 }
 
 impl Body for RequestStream {

@@ -108,6 +108,7 @@ impl Failure {
         let processed = error.progress() == Progress::Unknown;
         let kind = match error.code() {
             Code::DeadlineExceeded => FailureKind::Deadline,
+            Code::ResourceExhausted if attempts == 0 => FailureKind::Refused,
             _ => FailureKind::Transport,
         };
         status.set_source(Arc::new(error));

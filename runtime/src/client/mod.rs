@@ -36,6 +36,8 @@ pub use self::body::RequestStream;
 pub use self::breaker::{BreakerState, BreakerTransition, CircuitBreaker, TransitionReason};
 pub use self::caller::{Caller, MappedCaller};
 pub use self::channel::Channel;
+#[cfg(feature = "client")]
+pub use self::channel::{Connecting, Connector, IoStream};
 pub use self::config::Balance;
 pub use self::error::CallError;
 pub use self::failure::{Failure, FailureKind};

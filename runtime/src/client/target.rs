@@ -6,14 +6,20 @@ use std::fmt;
 use std::io;
 
 #[cfg(feature = "client")]
-use http::Uri;
-#[cfg(feature = "client")]
 use http::uri::{Authority, Scheme};
+
+#[cfg(feature = "client")]
+use super::channel::names::{EndpointAddress, Host};
 
 /// Where a client connects to.
 ///
-/// `http://host:port` is plaintext. `https://host:port` and a bare `host:port` are TLS, unless the
-/// target is made [`insecure`](Self::insecure).
+/// | text | what it is |
+/// |---|---|
+/// | `http://items:50051` | plaintext, to all addresses of the name |
+/// | `https://items:50051` | the same by TLS |
+/// | `items:50051`, `dns:///items:50051` | by TLS, unless the target is made [`insecure`](Self::insecure) |
+/// | `10.0.0.1:50051,10.0.0.2:50051` | these servers; also after `http://`, `https://`, `ipv4:`, `ipv6:` |
+/// | `unix:/run/items.sock`, `unix:///run/items.sock` | a Unix socket, in plaintext |
 ///
 /// ```
 /// use apibase::Target;
@@ -31,9 +37,21 @@ pub struct Target {
 #[derive(Clone, Debug)]
 #[cfg(feature = "client")]
 pub(super) struct Resolved {
+    pub(super) secure: bool,
     pub(super) authority: Authority,
-    pub(super) host: String,
-    pub(super) port: u16,
+    /// Whose certificate the server must have: the first of its names.
+    pub(super) server_name: String,
+    pub(super) hosts: Vec<Host>,
+}
+
+/// What the text before the hosts says.
+#[cfg(feature = "client")]
+struct Form<'a> {
+    hosts: &'a str,
+    /// None where it doesn't say.
+    secure: Option<bool>,
+    /// What to write.
+    example: &'static str,
 }
 
 /// Why a client can't connect.
@@ -70,48 +88,133 @@ impl Target {
         self
     }
 
+    /// Where it is. What doesn't say whether it is TLS is so if `secure`, and none is if TLS can't be.
     #[cfg(feature = "client")]
-    pub(super) fn resolve(&self) -> Result<Resolved, ConnectError> {
+    pub(super) fn resolve(&self, secure: bool, has_tls: bool) -> Result<Resolved, ConnectError> {
         let wrong = |problem: &str| ConnectError::target(&self.text, problem);
-        let bare = !self.text.contains("://");
-        let uri: Uri = if bare {
-            format!("http://{}", self.text).parse()
-        } else {
-            self.text.parse()
+        if let Some(path) = self.text.strip_prefix("unix:") {
+            return unix(path)
+                .ok_or_else(|| wrong("it has no absolute path; write `unix:/path/to/the.sock`"));
         }
-        .map_err(|error: http::uri::InvalidUri| wrong(&error.to_string()))?;
-
-        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-            return Err(wrong("it names no host; write `http://host:port`"));
+        let form = Form::of(&self.text).map_err(wrong)?;
+        let mut hosts = Vec::new();
+        let mut first = None;
+        for part in form.hosts.split(',') {
+            let (authority, host, port) = host_and_port(part.trim())
+                .map_err(|problem| wrong(&format!("{problem}; write `{}`", form.example)))?;
+            hosts.push(Host::new(&host, port));
+            first.get_or_insert((authority, host));
+        }
+        let Some((authority, server_name)) = first else {
+            return Err(wrong("it names no host"));
         };
-        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-            return Err(wrong(
-                "it has a path, and a gRPC service has none; write `http://host:port`",
-            ));
-        }
-        let secure = *scheme == Scheme::HTTPS || (bare && !self.insecure);
-        if secure {
+        let secure = form.secure.unwrap_or(secure && !self.insecure);
+        if secure && !has_tls {
             return Err(wrong(
                 "it asks for TLS, which takes the feature `tls` of the crate apibase; for plaintext \
                  write `http://host:port` or `Target::insecure()`",
             ));
         }
-        if *scheme != Scheme::HTTP {
-            return Err(wrong(
-                "its scheme is unknown; there are `http://` and `https://`",
-            ));
-        }
-        let port = uri
-            .port_u16()
-            .ok_or_else(|| wrong("it has no port; write `http://host:port`"))?;
-        // An IPv6 host stands in brackets, which are the URI's and not the address's.
-        let host = authority.host().trim_matches(['[', ']']).to_owned();
         Ok(Resolved {
-            authority: authority.clone(),
-            host,
-            port,
+            secure,
+            authority,
+            server_name,
+            hosts,
         })
     }
+}
+
+#[cfg(feature = "client")]
+impl<'a> Form<'a> {
+    fn of(text: &'a str) -> Result<Self, &'static str> {
+        let form = |hosts, secure, example| {
+            Ok(Form {
+                hosts,
+                secure,
+                example,
+            })
+        };
+        if let Some((scheme, hosts)) = text.split_once("://") {
+            // An empty authority is the system's resolver; we know no other.
+            if scheme == "dns" {
+                let name = hosts.strip_prefix('/').ok_or(
+                    "it names a DNS server, and the system's is asked; write `dns:///host:port`",
+                )?;
+                return form(name, None, "dns:///host:port");
+            }
+            let hosts = hosts.strip_suffix('/').unwrap_or(hosts);
+            return match scheme {
+                "http" => form(hosts, Some(false), "http://host:port"),
+                "https" => form(hosts, Some(true), "https://host:port"),
+                _ => Err(
+                    "its scheme is unknown; there are `http://`, `https://`, `dns:///`, \
+                          `ipv4:`, `ipv6:` and `unix:`",
+                ),
+            };
+        }
+        for (scheme, example) in [
+            ("dns:", "dns:host:port"),
+            ("ipv4:", "ipv4:10.0.0.1:50051,10.0.0.2:50051"),
+            ("ipv6:", "ipv6:[fd00::1]:50051,[fd00::2]:50051"),
+        ] {
+            if let Some(hosts) = text.strip_prefix(scheme)
+                // A host of that name, with a port.
+                && hosts.contains(':')
+            {
+                return form(hosts, None, example);
+            }
+        }
+        form(text, None, "host:port")
+    }
+}
+
+#[cfg(feature = "client")]
+impl Resolved {
+    pub(super) fn scheme(&self) -> Scheme {
+        match self.secure {
+            true => Scheme::HTTPS,
+            false => Scheme::HTTP,
+        }
+    }
+}
+
+/// A Unix socket at an absolute path; `//` before it is an empty authority.
+#[cfg(feature = "client")]
+fn unix(path: &str) -> Option<Resolved> {
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let is_absolute = path.len() > 1 && path.starts_with('/');
+    is_absolute.then(|| Resolved {
+        // What is said stays on this machine.
+        secure: false,
+        // What gRPC has for it: a path is no authority.
+        authority: Authority::from_static("localhost"),
+        server_name: "localhost".to_owned(),
+        hosts: vec![Host::Fixed(EndpointAddress::Unix(path.into()))],
+    })
+}
+
+/// `host:port`, as an authority and in parts; an IPv6 host stands in brackets, which aren't its own.
+#[cfg(feature = "client")]
+fn host_and_port(text: &str) -> Result<(Authority, String, u16), String> {
+    if text.is_empty() {
+        return Err("it names no host".to_owned());
+    }
+    if text.contains(['/', '?', '#']) {
+        return Err("it has a path, and a gRPC service has none".to_owned());
+    }
+    if text.contains('@') {
+        return Err("it has a user, and nobody asks for one".to_owned());
+    }
+    let authority: Authority = text
+        .parse()
+        .map_err(|error| format!("`{text}` is no host: {error}"))?;
+    let host = authority.host().trim_matches(['[', ']']).to_owned();
+    if host.is_empty() {
+        return Err("it names no host".to_owned());
+    }
+    let port = authority.port_u16().filter(|port| *port > 0);
+    let port = port.ok_or_else(|| format!("`{text}` has no port"))?;
+    Ok((authority, host, port))
 }
 
 impl From<&str> for Target {
@@ -194,22 +297,76 @@ impl Error for ConnectError {
 mod tests {
     use super::*;
 
+    fn resolve(text: &str) -> Result<Resolved, ConnectError> {
+        Target::new(text).resolve(true, true)
+    }
+
+    fn names(resolved: &Resolved) -> Vec<String> {
+        let name = |host: &Host| match host {
+            Host::Fixed(EndpointAddress::Ip(address)) => address.to_string(),
+            Host::Fixed(EndpointAddress::Unix(path)) => path.display().to_string(),
+            Host::Name { host, port } => format!("{host} at {port}"),
+        };
+        resolved.hosts.iter().map(name).collect()
+    }
+
     #[test]
     fn plaintext_is_http_or_what_is_said_to_be() {
         for target in [
             Target::new("http://[::1]:50051"),
             Target::new("[::1]:50051").insecure(),
         ] {
-            let resolved = target.resolve().unwrap();
-            assert_eq!((resolved.host.as_str(), resolved.port), ("::1", 50051));
+            let resolved = target.resolve(true, false).unwrap();
+            assert_eq!(names(&resolved), ["[::1]:50051"]);
             assert_eq!(resolved.authority, "[::1]:50051");
+            assert_eq!(resolved.server_name, "::1");
+        }
+        assert!(!Target::new("items:1").resolve(false, false).unwrap().secure);
+        assert!(
+            Target::new("https://items:1")
+                .insecure()
+                .resolve(false, true)
+                .unwrap()
+                .secure
+        );
+    }
+
+    #[test]
+    fn every_form_names_its_hosts() {
+        for (text, secure, hosts) in [
+            ("http://items:1/", false, &["items at 1"][..]),
+            ("https://items:1", true, &["items at 1"]),
+            ("items:1", true, &["items at 1"]),
+            ("dns:1", true, &["dns at 1"]),
+            ("dns:items:1", true, &["items at 1"]),
+            ("dns:///items:1", true, &["items at 1"]),
+            ("10.0.0.1:1,10.0.0.2:2", true, &["10.0.0.1:1", "10.0.0.2:2"]),
+            ("http://10.0.0.1:1, b:2", false, &["10.0.0.1:1", "b at 2"]),
+            (
+                "ipv4:10.0.0.1:1,10.0.0.2:2",
+                true,
+                &["10.0.0.1:1", "10.0.0.2:2"],
+            ),
+            ("ipv6:[::1]:1", true, &["[::1]:1"]),
+            ("unix:/run/a.sock", false, &["/run/a.sock"]),
+            ("unix:///run/a.sock", false, &["/run/a.sock"]),
+        ] {
+            let resolved = resolve(text).unwrap();
+            assert_eq!(
+                (resolved.secure, &names(&resolved)[..]),
+                (
+                    secure,
+                    &hosts.iter().map(ToString::to_string).collect::<Vec<_>>()[..]
+                ),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_asks_for_tls_names_the_feature() {
-        for text in ["https://items:1", "items:1"] {
-            let error = Target::new(text).resolve().unwrap_err();
+        for text in ["https://items:1", "items:1", "dns:///items:1"] {
+            let error = Target::new(text).resolve(true, false).unwrap_err();
             assert!(error.to_string().contains("feature `tls`"), "{error}");
             assert!(error.is_target());
         }
@@ -219,14 +376,24 @@ mod tests {
     fn a_wrong_target_says_what_to_write() {
         for text in [
             "http://items",
+            "http://items:0",
             "http://items:1/path",
+            "http://items:1?query",
+            "http://me@items:1",
             "ftp://items:1",
+            "dns://8.8.8.8/items:1",
+            "10.0.0.1:1,",
+            "unix:relative.sock",
+            "unix:",
             "",
             "http://",
+            ":1",
             "a b:1",
         ] {
-            let error = Target::new(text).insecure().resolve().unwrap_err();
+            let error = resolve(text).unwrap_err();
             assert!(error.is_target(), "{error}");
+            let says = error.to_string().contains("write `") || text.starts_with("ftp");
+            assert!(says, "{error}");
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct TransportError {
 pub(super) enum Progress {
     /// There was no connection to send it on.
     Unsent,
-    /// It was sent, and its server's HTTP/2 never gave it to anybody: REFUSED_STREAM, or a GOAWAY that
+    /// It was sent, and its server's HTTP/2 never gave it to anybody: `REFUSED_STREAM`, or a GOAWAY that
     /// says so.
     Refused,
     /// The server may have acted on it.
@@ -108,9 +108,22 @@ impl TransportError {
         }
     }
 
+    /// Too much waits to be sent already, so this was not.
+    #[cfg(feature = "client")]
+    pub(super) fn overloaded(message: &'static str, source: impl Into<BoxError>) -> Self {
+        Self {
+            code: Code::ResourceExhausted,
+            ..Self::unavailable(message, source)
+        }
+    }
+
     /// The call was sent, or was about to be, and the stream or its connection broke.
     pub(super) fn broken(source: impl Into<BoxError>) -> Self {
-        let source = source.into();
+        let source = match source.into().downcast() {
+            // Our own channel has said what it is.
+            Ok(known) => return *known,
+            Err(source) => source,
+        };
         // tonic's channel reads `grpc-timeout` too, and may be the first to see that it has passed.
         let late = find::<tonic::TimeoutExpired>(&*source).is_some();
         let h2 = find::<h2::Error>(&*source);

@@ -64,6 +64,13 @@ pub(crate) fn is_in(headers: &HeaderMap) -> bool {
     headers.contains_key(GRPC_STATUS)
 }
 
+/// The code of the status in `headers`, if they have one.
+#[cfg(feature = "client")]
+pub(crate) fn code_in(headers: &HeaderMap) -> Option<Code> {
+    let code = headers.get(GRPC_STATUS)?;
+    Some(Code::from_bytes(code.as_bytes()))
+}
+
 /// Takes the status out of `headers`: `None` if there is none, `Some(Ok)` with what else was there
 /// if the call succeeded.
 pub(crate) fn read(mut headers: HeaderMap) -> Option<Result<MetadataMap, Status>> {

@@ -1,0 +1,120 @@
+//! [`Answer`]: the body of an answer, as it is read.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use h2::RecvStream;
+use http::HeaderMap;
+use http_body::{Body, Frame};
+
+use super::connection::Place;
+use super::pump::Pump;
+use crate::Code;
+use crate::client::TransportError;
+use crate::wire::status;
+
+/// The body of an answer. Dropping it before its end resets the stream, so that the server stops.
+pub struct Answer {
+    stream: RecvStream,
+    at: At,
+    // Dropped with the stream's end, so that another call has the place and the requests stop.
+    held: Option<(Place, Option<Pump>)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    Data,
+    Trailers,
+    /// It ended as it should.
+    End,
+    /// It broke, or was reset without a reason.
+    Cut,
+}
+
+impl Answer {
+    pub(super) fn new(
+        head: &HeaderMap,
+        stream: RecvStream,
+        mut place: Place,
+        pump: Option<Pump>,
+    ) -> Self {
+        if let Some(code) = status::code_in(head) {
+            place.ended(code);
+        }
+        Self {
+            stream,
+            at: At::Data,
+            held: Some((place, pump)),
+        }
+    }
+
+    fn end(&mut self, trailers: Option<&HeaderMap>) {
+        self.at = At::End;
+        if let Some((mut place, _)) = self.held.take()
+            && let Some(code) = trailers.and_then(status::code_in)
+        {
+            place.ended(code);
+        }
+    }
+
+    /// The stream broke. One that is reset without a fault is the end of the body, though not of the
+    /// answer (RFC 9113, 8.1).
+    fn cut(&mut self, error: h2::Error) -> Option<TransportError> {
+        self.at = At::Cut;
+        let (mut place, _pump) = self.held.take()?;
+        if error.reason() == Some(h2::Reason::NO_ERROR) && error.is_reset() {
+            place.ended(Code::Unavailable);
+            return None;
+        }
+        let failure = place.connection.failure(error);
+        place.ended(failure.code());
+        Some(failure)
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = TransportError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
+        let this = self.get_mut();
+        if this.at == At::Data {
+            match ready!(this.stream.poll_data(cx)) {
+                Some(Ok(data)) => {
+                    // Fails only for more than was received.
+                    let _ = this.stream.flow_control().release_capacity(data.len());
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                Some(Err(error)) => return Poll::Ready(this.cut(error).map(Err)),
+                None => this.at = At::Trailers,
+            }
+        }
+        if this.at != At::Trailers {
+            return Poll::Ready(None);
+        }
+        match ready!(this.stream.poll_trailers(cx)) {
+            Ok(trailers) => {
+                this.end(trailers.as_ref());
+                Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
+            }
+            Err(error) => Poll::Ready(this.cut(error).map(Err)),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.at == At::End
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,408 @@
+//! [`Cluster`]: all endpoints of a target, and which of them a call goes to.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::connection::{Place, next_event};
+use super::endpoint::{Address, Endpoint, Status};
+use super::names::{self, Host, Known};
+use super::options::{Balance, ChannelOptions};
+use super::picker::Picker;
+use super::queue::Queue;
+use crate::client::target::Resolved;
+use crate::client::{Attempt, Reached, TransportError};
+
+/// How long one endpoint is given before the next is tried too, where one is enough (gRFC A61).
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// All endpoints of a target.
+pub(super) struct Cluster {
+    /// As its user wrote it.
+    name: String,
+    pub(super) target: Resolved,
+    pub(super) options: ChannelOptions,
+    pub(super) queue: Arc<Queue>,
+    picker: Picker,
+    /// Those with a connection: all that a call looks at when all is well.
+    ready: ArcSwap<Vec<Arc<Endpoint>>>,
+    state: Mutex<State>,
+}
+
+struct State {
+    phase: Phase,
+    endpoints: Vec<Arc<Endpoint>>,
+    /// Why there is no endpoint.
+    unresolved: Option<Unready>,
+    /// Since when none is ready.
+    unready_since: Instant,
+    resolving: Option<AbortHandle>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Started,
+    Closed,
+}
+
+/// When an endpoint may be connected to.
+#[derive(Debug)]
+pub(super) enum Turn {
+    At(Instant),
+    /// When the one that is ready no longer is.
+    Other,
+    Never,
+}
+
+/// Why a call has no place.
+enum Obstacle {
+    /// All connections have as many calls as their servers take.
+    Full,
+    /// No endpoint has a connection.
+    Unready,
+}
+
+/// Why no endpoint is ready, and won't be soon.
+#[derive(Clone, Debug)]
+pub(super) struct Unready {
+    event: u64,
+    what: String,
+    next: Instant,
+}
+
+impl Cluster {
+    pub(super) fn new(name: String, target: Resolved, options: ChannelOptions) -> Self {
+        Self {
+            name,
+            target,
+            queue: Arc::new(Queue::new(options.max_waiting)),
+            picker: Picker::new(options.balance),
+            options,
+            ready: ArcSwap::default(),
+            state: Mutex::new(State {
+                phase: Phase::Idle,
+                endpoints: Vec::new(),
+                unresolved: None,
+                unready_since: Instant::now(),
+                resolving: None,
+            }),
+        }
+    }
+
+    /// A place for a call, when there is one at once.
+    pub(super) fn place_now(&self, attempt: &Attempt) -> Option<Place> {
+        // Who waits was here before.
+        match self.queue.is_empty() {
+            true => self.place(attempt).ok(),
+            false => None,
+        }
+    }
+
+    /// A place for a call, when there is one.
+    pub(super) async fn place_soon(
+        self: &Arc<Self>,
+        attempt: &mut Attempt,
+    ) -> Result<Place, TransportError> {
+        self.start();
+        let mut waiting = None;
+        let mut freed = pin!(self.queue.freed.notified());
+        loop {
+            let mut changed = pin!(self.queue.changed.notified());
+            changed.as_mut().enable();
+            let must_wait = waiting.is_none() && !self.queue.is_empty();
+            let obstacle = match self.place(attempt) {
+                Ok(place) if !must_wait => return Ok(place),
+                Ok(_) => Obstacle::Full,
+                Err(obstacle) => obstacle,
+            };
+            match obstacle {
+                Obstacle::Full if waiting.is_none() => {
+                    attempt.set_reached(Reached::Queued);
+                    waiting = Some(self.queue.enter().ok_or_else(|| self.overloaded())?);
+                    freed.as_mut().enable();
+                    // One may have been freed before that was said.
+                    continue;
+                }
+                Obstacle::Full => {}
+                Obstacle::Unready => {
+                    let is_resolved = self.check(attempt.waits_for_ready())?;
+                    attempt.set_reached(match is_resolved {
+                        true => Reached::Connecting,
+                        false => Reached::Resolving,
+                    });
+                }
+            }
+            tokio::select! {
+                () = freed.as_mut(), if waiting.is_some() => {
+                    freed.set(self.queue.freed.notified());
+                    freed.as_mut().enable();
+                }
+                () = changed => {}
+            }
+        }
+    }
+
+    /// Ready once an endpoint is.
+    pub(super) async fn ready(self: &Arc<Self>) -> Result<(), Unready> {
+        self.start();
+        loop {
+            let mut changed = pin!(self.queue.changed.notified());
+            changed.as_mut().enable();
+            if !self.ready.load().is_empty() {
+                return Ok(());
+            }
+            self.outlook()?;
+            changed.await;
+        }
+    }
+
+    fn place(&self, attempt: &Attempt) -> Result<Place, Obstacle> {
+        let ready = self.ready.load();
+        let picked = self.picker.pick(
+            &ready,
+            |endpoint: &Endpoint| &endpoint.identity.name,
+            |endpoint: &Endpoint| &endpoint.identity.candidate,
+            attempt,
+        );
+        let Some(first) = picked else {
+            return Err(Obstacle::Unready);
+        };
+        let rest = ready.iter().cycle().skip(first).take(ready.len());
+        if let Some(place) = rest.into_iter().find_map(|endpoint| endpoint.place()) {
+            return Ok(place);
+        }
+        for endpoint in ready.iter() {
+            endpoint.set_crowded();
+        }
+        Err(Obstacle::Full)
+    }
+
+    /// Whether names are resolved; fails where waiting is of no use.
+    fn check(&self, waits_for_ready: bool) -> Result<bool, TransportError> {
+        match self.outlook() {
+            Ok(is_resolved) => Ok(is_resolved),
+            Err(_) if waits_for_ready => Ok(true),
+            Err(unready) => {
+                let event = unready.event;
+                let words = format!("`{}`: {unready}", self.name);
+                let error = TransportError::unavailable("cannot connect to the server", words);
+                Err(error.of_event(event))
+            }
+        }
+    }
+
+    /// Whether names are resolved, if an endpoint may be ready soon; else why none will.
+    fn outlook(&self) -> Result<bool, Unready> {
+        let state = self.state();
+        if state.phase == Phase::Closed {
+            return Err(Unready::new(
+                "the channel is closed".to_owned(),
+                Instant::now(),
+            ));
+        }
+        if state.endpoints.is_empty() {
+            return match &state.unresolved {
+                Some(unready) => Err(unready.clone()),
+                None => Ok(false),
+            };
+        }
+        let mut latest = None;
+        for endpoint in &state.endpoints {
+            let Status::Failing(trouble) = endpoint.status() else {
+                return Ok(true);
+            };
+            let is_later =
+                |(_, other): &(_, Arc<super::endpoint::Trouble>)| trouble.event > other.event;
+            if latest.as_ref().is_none_or(is_later) {
+                latest = Some((endpoint, trouble));
+            }
+        }
+        let Some((endpoint, trouble)) = latest else {
+            return Ok(true);
+        };
+        let others = match state.endpoints.len() - 1 {
+            0 => String::new(),
+            others => format!(" (and {others} more)"),
+        };
+        Err(Unready {
+            event: trouble.event,
+            what: format!("{}{others}: {}", endpoint.identity.name, trouble.cause),
+            next: trouble.next,
+        })
+    }
+
+    fn overloaded(&self) -> TransportError {
+        let words = format!(
+            "`{}`: {} calls wait for a place on a connection already",
+            self.name,
+            self.queue.max()
+        );
+        TransportError::overloaded("too many calls wait", words)
+    }
+
+    /// When `endpoint` may be connected to, if not before `earliest`.
+    pub(super) fn turn(&self, endpoint: &Endpoint, earliest: Instant) -> Turn {
+        if self.options.balance != Balance::PickFirst || endpoint.has_connection() {
+            return Turn::At(earliest);
+        }
+        if !self.ready.load().is_empty() {
+            return Turn::Other;
+        }
+        let state = self.state();
+        let before = state
+            .endpoints
+            .iter()
+            .take_while(|other| other.address != endpoint.address);
+        let (mut position, mut all_fail) = (0, true);
+        for other in before {
+            position += 1;
+            all_fail &= other.is_failing();
+        }
+        match all_fail {
+            true => Turn::At(earliest),
+            false => Turn::At(earliest.max(state.unready_since + STAGGER * position)),
+        }
+    }
+
+    /// Says which endpoints are ready, to all who wait.
+    pub(super) fn refresh(&self) {
+        let mut state = self.state();
+        self.publish(&mut state);
+    }
+
+    fn publish(&self, state: &mut State) {
+        let ready = state.endpoints.iter().filter(|one| one.has_connection());
+        let ready: Vec<_> = ready.cloned().collect();
+        if ready.is_empty() && !self.ready.load().is_empty() {
+            state.unready_since = Instant::now();
+        }
+        self.ready.store(Arc::new(ready));
+        self.queue.changed();
+    }
+
+    /// A connection was lost, or its server says that it goes.
+    #[allow(
+        clippy::unused_self,
+        reason = "names that are asked for on request are being built"
+    )]
+    pub(super) fn lost(&self) {}
+
+    /// Resolves and connects from now on.
+    fn start(self: &Arc<Self>) {
+        let mut state = self.state();
+        if state.phase != Phase::Idle {
+            return;
+        }
+        state.phase = Phase::Started;
+        state.unready_since = Instant::now();
+        let hosts = &self.target.hosts;
+        let is_fixed = hosts.iter().all(|host| matches!(host, Host::Fixed(_)));
+        if is_fixed || self.options.connector.is_some() {
+            let addresses = hosts.iter().map(Address::from).collect();
+            self.put(&mut state, addresses);
+        } else {
+            state.resolving = Some(tokio::spawn(follow(Arc::clone(self))).abort_handle());
+        }
+    }
+
+    /// Takes up what is known of the addresses.
+    fn take(self: &Arc<Self>, known: &Known) {
+        let mut state = self.state();
+        match known {
+            Known::Nothing => {}
+            Known::Failed { why, until } => {
+                state.unresolved = Some(Unready::new(why.to_string(), *until));
+                self.queue.changed();
+            }
+            Known::Addresses(addresses) => {
+                state.unresolved = None;
+                let addresses = addresses.iter().cloned().map(Address::from).collect();
+                self.put(&mut state, addresses);
+            }
+        }
+    }
+
+    /// Connects to these addresses, and to no others.
+    fn put(self: &Arc<Self>, state: &mut State, addresses: Vec<Address>) {
+        if state.phase != Phase::Started {
+            return;
+        }
+        let mut before = std::mem::take(&mut state.endpoints);
+        for address in addresses {
+            if state.endpoints.iter().any(|known| known.address == address) {
+                continue;
+            }
+            let known = before.iter().position(|known| known.address == address);
+            let endpoint = known.map_or_else(
+                || Arc::new(Endpoint::new(address, self.options.balance)),
+                |known| before.swap_remove(known),
+            );
+            state.endpoints.push(endpoint);
+        }
+        for gone in before {
+            gone.stop();
+        }
+        for endpoint in &state.endpoints {
+            endpoint.start(self);
+        }
+        self.publish(state);
+    }
+
+    /// Ends all that runs. Connections close when their last calls have ended.
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        state.phase = Phase::Closed;
+        if let Some(resolving) = state.resolving.take() {
+            resolving.abort();
+        }
+        for endpoint in std::mem::take(&mut state.endpoints) {
+            endpoint.stop();
+        }
+        self.publish(&mut state);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Follows the addresses of the target.
+async fn follow(cluster: Arc<Cluster>) {
+    let (sender, mut known) = watch::channel(Known::Nothing);
+    let resolve = names::resolve(cluster.target.hosts.clone(), sender);
+    let follow = async {
+        while known.changed().await.is_ok() {
+            let news = known.borrow_and_update().clone();
+            cluster.take(&news);
+        }
+    };
+    tokio::join!(resolve, follow);
+}
+
+impl Unready {
+    fn new(what: String, next: Instant) -> Self {
+        Self {
+            event: next_event(),
+            what,
+            next,
+        }
+    }
+}
+
+impl fmt::Display for Unready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        let wait = self.next.saturating_duration_since(Instant::now());
+        match wait.is_zero() {
+            true => Ok(()),
+            false => write!(f, "; the next try is in {:.1} s", wait.as_secs_f64()),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! [`Connection`]: one of HTTP/2, and the [`Place`]s of the calls on it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::Poll;
+
+use bytes::Bytes;
+use h2::SendStream;
+use h2::client::{self, ResponseFuture, SendRequest};
+use http::Request;
+use tokio::time::Instant;
+
+use super::endpoint::Identity;
+use super::keepalive::Keepalive;
+use super::line::Line;
+use super::options::IoStream;
+use super::watched::Watched;
+use crate::Code;
+use crate::client::TransportError;
+use crate::wire::{CLIENT_STREAM_WINDOW, CONNECTION_TO_STREAM};
+
+/// What a server may send as headers or trailers, in bytes. We send 8 KiB; others put whole stack
+/// traces into an error's details, and with h2's own limit of 16 KiB such an error would be a broken
+/// connection.
+const MAX_REPLY_HEADERS: u32 = 256 * 1024;
+
+/// How much of a request waits here for the server's window, beyond the message that is being sent.
+const SEND_BUFFER: usize = 1024 * 1024;
+
+/// One connection of HTTP/2. It closes when this is dropped and its last call has ended.
+pub(super) struct Connection {
+    pub(super) identity: Arc<Identity>,
+    pub(super) line: Arc<Line>,
+    sender: SendRequest<Bytes>,
+    since: Instant,
+    /// Whether it has answered a call.
+    answered: AtomicBool,
+    /// What its loss is to all calls on it: one event.
+    event: u64,
+}
+
+/// A call's place on a connection. Dropping it gives it back, and ends the call for the endpoint's
+/// statistics.
+pub(super) struct Place {
+    pub(super) connection: Arc<Connection>,
+    started: Option<Instant>,
+    code: Option<Code>,
+}
+
+/// The number of the next event: a connection that is lost, or one that can't be made.
+pub(super) fn next_event() -> u64 {
+    static EVENTS: AtomicU64 = AtomicU64::new(0);
+    EVENTS.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Tells the line when the task that drives the connection is no more, however it ended.
+struct Over(Arc<Line>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.end();
+        self.0.over.notify_one();
+    }
+}
+
+impl Connection {
+    /// Shakes hands on `io`, and waits for the server's SETTINGS: one that takes connections and says
+    /// nothing, or closes them, was not connected to.
+    pub(super) async fn open(
+        io: Box<dyn IoStream>,
+        identity: Arc<Identity>,
+        line: Arc<Line>,
+        keepalive: Option<Keepalive>,
+    ) -> io::Result<Self> {
+        let watched = Watched::new(io, Arc::clone(&line));
+        let (sender, mut connection) = builder().handshake(watched).await.map_err(to_io)?;
+        std::future::poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+            Poll::Pending if line.is_settled() => Poll::Ready(Ok(())),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(_) if line.is_alien() => Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "what answers there does not speak HTTP/2",
+            ))),
+            Poll::Ready(Ok(())) => Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the server closed the connection before it said anything",
+            ))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(to_io(error))),
+        })
+        .await?;
+        line.set_max(connection.max_concurrent_send_streams());
+
+        let pings = keepalive.and_then(|set| Some((set, connection.ping_pong()?)));
+        let over = Over(Arc::clone(&line));
+        let driver = tokio::spawn(drive(connection, over));
+        if let Some((keepalive, pings)) = pings {
+            let driver = driver.abort_handle();
+            tokio::spawn(keepalive.watch(pings, Arc::clone(&line), driver));
+        }
+        Ok(Self {
+            identity,
+            line,
+            sender,
+            since: Instant::now(),
+            answered: AtomicBool::new(false),
+            event: next_event(),
+        })
+    }
+
+    /// A place for a call, if there is one.
+    pub(super) fn place(self: &Arc<Self>) -> Option<Place> {
+        self.line.take_place().then(|| Place {
+            started: self.identity.started(),
+            connection: Arc::clone(self),
+            code: None,
+        })
+    }
+
+    /// Hands a request's head to HTTP/2.
+    pub(super) fn request(
+        &self,
+        head: Request<()>,
+        is_all: bool,
+    ) -> Result<(ResponseFuture, SendStream<Bytes>), TransportError> {
+        // h2 lets a handle have one request only that waits for the server's limit; a new handle has
+        // none. It is the place that limits how many there are.
+        let mut sender = self.sender.clone();
+        sender.send_request(head, is_all).map_err(|error| {
+            // It closed between being taken and being used.
+            let closing = "the connection closed before the request was sent";
+            TransportError::unavailable(closing, error).of_event(self.event)
+        })
+    }
+
+    /// What an error of a stream amounts to.
+    pub(super) fn failure(&self, error: h2::Error) -> TransportError {
+        let of_connection = error.is_io() || (error.is_go_away() && error.is_remote());
+        let failure = match self.line.cause() {
+            Some(cause) if error.is_io() => {
+                TransportError::broken(io::Error::new(io::ErrorKind::TimedOut, cause))
+            }
+            _ => TransportError::broken(error),
+        };
+        match of_connection {
+            true => failure.of_event(self.event),
+            false => failure,
+        }
+    }
+
+    /// A call was answered.
+    pub(super) fn note_answer(&self) {
+        if !self.answered.load(Ordering::Relaxed) {
+            self.answered.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it was of use, and how long it has been there.
+    pub(super) fn merits(&self) -> (bool, std::time::Duration) {
+        let answered = self.answered.load(Ordering::Relaxed);
+        (answered, self.since.elapsed())
+    }
+}
+
+impl Place {
+    /// The call's final status came.
+    pub(super) fn ended(&mut self, code: Code) {
+        self.code = Some(code);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let identity = &self.connection.identity;
+        identity.finished(self.started, self.code);
+        self.connection.line.free_place();
+    }
+}
+
+/// Reads and writes until the last handle and the last stream are gone, or it breaks.
+async fn drive(mut connection: client::Connection<Watched, Bytes>, over: Over) {
+    let result = std::future::poll_fn(|cx| {
+        let result = Pin::new(&mut connection).poll(cx);
+        over.0.set_max(connection.max_concurrent_send_streams());
+        result
+    })
+    .await;
+    if let Err(error) = result {
+        tracing::debug!(%error, "a connection failed");
+    }
+}
+
+fn builder() -> client::Builder {
+    let mut builder = client::Builder::new();
+    builder
+        .enable_push(false)
+        .initial_window_size(CLIENT_STREAM_WINDOW)
+        .initial_connection_window_size(CLIENT_STREAM_WINDOW * CONNECTION_TO_STREAM)
+        .max_send_buffer_size(SEND_BUFFER)
+        .max_header_list_size(MAX_REPLY_HEADERS)
+        // An answer to a call that was given up here, by its deadline above all, may find its stream
+        // forgotten. h2 resets it and counts that, over the connection's whole life; from 1,024 on it
+        // breaks the connection with all calls on it. The bound keeps servers from MadeYouReset: work
+        // that goes on for streams that are reset and no longer count against their limit. A client's
+        // streams are its own, and bring it no work.
+        .max_local_error_reset_streams(None);
+    builder
+}
+
+fn to_io(error: h2::Error) -> io::Error {
+    match error.is_io() {
+        true => error
+            .into_io()
+            .unwrap_or_else(|| io::ErrorKind::Other.into()),
+        false => io::Error::other(error),
+    }
+}
