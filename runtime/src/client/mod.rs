@@ -25,6 +25,13 @@ mod replies;
 mod requests;
 mod setback;
 mod sync;
+#[cfg(feature = "client")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the channel that resolves names so is being built"
+)]
+mod resolve;
 mod target;
 mod throttle;
 mod trace;
@@ -44,6 +51,8 @@ pub use self::failure::{Failure, FailureKind};
 pub use self::info::CallInfo;
 pub use self::options::CallOptions;
 pub use self::replies::Replies;
+#[cfg(feature = "client")]
+pub use self::resolve::{Addresses, EndpointAddress, Resolver, Resolving};
 pub use self::target::{ConnectError, Target};
 pub use self::trace::{AttemptRecord, AttemptTrace, Verdict};
 pub use self::transport::{Transport, TransportError};
