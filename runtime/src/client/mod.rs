@@ -26,11 +26,6 @@ mod requests;
 mod setback;
 mod sync;
 #[cfg(feature = "client")]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the channel that resolves names so is being built"
-)]
 mod resolve;
 mod target;
 mod throttle;

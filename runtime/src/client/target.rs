@@ -9,7 +9,7 @@ use std::io;
 use http::uri::{Authority, Scheme};
 
 #[cfg(feature = "client")]
-use super::channel::names::{EndpointAddress, Host};
+use super::resolve::{EndpointAddress, Host};
 
 /// Where a client connects to.
 ///

@@ -6,16 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::connection::{Place, next_event};
 use super::endpoint::{Address, Endpoint, Status};
-use super::names::{self, Host, Known};
 use super::options::{Balance, ChannelOptions};
 use super::picker::Picker;
 use super::queue::Queue;
+use crate::client::resolve::{Dns, Host, Known, Names, Resolver, resolution};
 use crate::client::target::Resolved;
 use crate::client::{Attempt, Reached, TransportError};
 
@@ -42,6 +41,8 @@ struct State {
     unresolved: Option<Unready>,
     /// Since when none is ready.
     unready_since: Instant,
+    /// Asks for the addresses, where there are names among them.
+    names: Option<Names>,
     resolving: Option<AbortHandle>,
 }
 
@@ -91,6 +92,7 @@ impl Cluster {
                 endpoints: Vec::new(),
                 unresolved: None,
                 unready_since: Instant::now(),
+                names: None,
                 resolving: None,
             }),
         }
@@ -287,12 +289,12 @@ impl Cluster {
         self.queue.changed();
     }
 
-    /// A connection was lost, or its server says that it goes.
-    #[allow(
-        clippy::unused_self,
-        reason = "names that are asked for on request are being built"
-    )]
-    pub(super) fn lost(&self) {}
+    /// A connection was lost, or its server says that it goes: addresses may have changed.
+    pub(super) fn lost(&self) {
+        if let Some(names) = &self.state().names {
+            names.again();
+        }
+    }
 
     /// Resolves and connects from now on.
     fn start(self: &Arc<Self>) {
@@ -303,18 +305,37 @@ impl Cluster {
         state.phase = Phase::Started;
         state.unready_since = Instant::now();
         let hosts = &self.target.hosts;
-        let is_fixed = hosts.iter().all(|host| matches!(host, Host::Fixed(_)));
-        if is_fixed || self.options.connector.is_some() {
-            let addresses = hosts.iter().map(Address::from).collect();
-            self.put(&mut state, addresses);
-        } else {
-            state.resolving = Some(tokio::spawn(follow(Arc::clone(self))).abort_handle());
+        let resolver = match (&self.options.resolver, &self.options.connector) {
+            (Some(resolver), _) => Arc::clone(resolver),
+            (None, None) => Arc::new(Dns) as Arc<dyn Resolver>,
+            (None, Some(_)) => {
+                let addresses = hosts.iter().map(Address::from).collect();
+                return self.put(&mut state, addresses);
+            }
+        };
+        let (names, resolution) = resolution(hosts.clone(), resolver);
+        let mut known = names.known();
+        if hosts.iter().all(|host| matches!(host, Host::Fixed(_))) {
+            let known = known.borrow().clone();
+            return self.take(&mut state, &known);
         }
+        state.names = Some(names);
+        let cluster = Arc::clone(self);
+        let follow = async move {
+            loop {
+                let news = known.borrow_and_update().clone();
+                cluster.take(&mut cluster.state(), &news);
+                if known.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        let resolving = tokio::spawn(async { tokio::join!(resolution.run(), follow) });
+        state.resolving = Some(resolving.abort_handle());
     }
 
     /// Takes up what is known of the addresses.
-    fn take(self: &Arc<Self>, known: &Known) {
-        let mut state = self.state();
+    fn take(self: &Arc<Self>, state: &mut State, known: &Known) {
         match known {
             Known::Nothing => {}
             Known::Failed { why, until } => {
@@ -323,8 +344,8 @@ impl Cluster {
             }
             Known::Addresses(addresses) => {
                 state.unresolved = None;
-                let addresses = addresses.iter().cloned().map(Address::from).collect();
-                self.put(&mut state, addresses);
+                let addresses = addresses.iter().cloned().map(Address::Known).collect();
+                self.put(state, addresses);
             }
         }
     }
@@ -371,19 +392,6 @@ impl Cluster {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Follows the addresses of the target.
-async fn follow(cluster: Arc<Cluster>) {
-    let (sender, mut known) = watch::channel(Known::Nothing);
-    let resolve = names::resolve(cluster.target.hosts.clone(), sender);
-    let follow = async {
-        while known.changed().await.is_ok() {
-            let news = known.borrow_and_update().clone();
-            cluster.take(&news);
-        }
-    };
-    tokio::join!(resolve, follow);
 }
 
 impl Unready {

@@ -11,6 +11,7 @@ use super::connection::Connection;
 use super::endpoint::{Address, Endpoint};
 use super::line::Line;
 use super::options::IoStream;
+use crate::client::resolve::EndpointAddress;
 
 /// Connects to an endpoint, in the time that is set for that.
 pub(super) async fn dial(cluster: Arc<Cluster>, endpoint: Arc<Endpoint>) -> io::Result<Connection> {
@@ -37,12 +38,14 @@ async fn connect(cluster: &Cluster, endpoint: &Endpoint) -> io::Result<Connectio
 
 async fn socket(address: &Address) -> io::Result<Box<dyn IoStream>> {
     let tcp = match address {
-        Address::Socket(address) => TcpStream::connect(address).await?,
+        Address::Known(EndpointAddress::Ip(address)) => TcpStream::connect(address).await?,
         Address::Name(name) => TcpStream::connect(name).await?,
         #[cfg(unix)]
-        Address::Unix(path) => return Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
+        Address::Known(EndpointAddress::Unix(path)) => {
+            return Ok(Box::new(tokio::net::UnixStream::connect(path).await?));
+        }
         #[cfg(not(unix))]
-        Address::Unix(_) => return Err(io::ErrorKind::Unsupported.into()),
+        Address::Known(EndpointAddress::Unix(_)) => return Err(io::ErrorKind::Unsupported.into()),
     };
     // Without it the kernel holds back small writes, and a call waits 40 ms for its end.
     tcp.set_nodelay(true)?;

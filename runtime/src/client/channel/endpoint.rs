@@ -15,16 +15,15 @@ use super::cluster::{Cluster, Turn};
 use super::connection::{Connection, Place, next_event};
 use super::dial::dial;
 use super::keepalive::Keepalive;
-use super::names::{EndpointAddress, Host};
 use super::options::{Balance, ChannelOptions};
 use super::picker::Candidate;
 use crate::Code;
+use crate::client::resolve::{EndpointAddress, Host};
 
 /// Where an endpoint is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Address {
-    Socket(std::net::SocketAddr),
-    Unix(std::path::PathBuf),
+    Known(EndpointAddress),
     /// A connector's to find.
     Name(String),
 }
@@ -94,8 +93,7 @@ impl Identity {
 impl Endpoint {
     pub(super) fn new(address: Address, balance: Balance) -> Self {
         let name = match &address {
-            Address::Socket(address) => address.to_string(),
-            Address::Unix(path) => format!("unix:{}", path.display()),
+            Address::Known(address) => address.to_string(),
             Address::Name(name) => name.clone(),
         };
         Self {
@@ -297,20 +295,11 @@ async fn until_turn(turn: &Turn) {
     }
 }
 
-impl From<EndpointAddress> for Address {
-    fn from(address: EndpointAddress) -> Self {
-        match address {
-            EndpointAddress::Ip(address) => Self::Socket(address),
-            EndpointAddress::Unix(path) => Self::Unix(path),
-        }
-    }
-}
-
 impl From<&Host> for Address {
     /// Without a name's being resolved.
     fn from(host: &Host) -> Self {
         match host {
-            Host::Fixed(address) => address.clone().into(),
+            Host::Fixed(address) => Self::Known(address.clone()),
             Host::Name { host, port } => Self::Name(format!("{host}:{port}")),
         }
     }

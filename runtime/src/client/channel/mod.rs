@@ -30,8 +30,6 @@ mod keepalive;
 #[cfg(feature = "client")]
 mod line;
 #[cfg(feature = "client")]
-pub(super) mod names;
-#[cfg(feature = "client")]
 mod open;
 #[cfg(feature = "client")]
 mod options;

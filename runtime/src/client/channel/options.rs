@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use crate::client::config::Balance;
+use crate::client::resolve::Resolver;
 
 /// Bytes in both directions: what a connection is made on.
 pub trait IoStream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -62,6 +63,9 @@ pub(crate) struct ChannelOptions {
     pub(crate) max_waiting: usize,
     /// Makes the connections, in place of sockets.
     pub(crate) connector: Option<Arc<dyn Connector>>,
+    /// Resolves names, in place of the system. With a connector and none of these, names are the
+    /// connector's.
+    pub(crate) resolver: Option<Arc<dyn Resolver>>,
     /// Whether a target that doesn't say is TLS.
     pub(crate) secure: bool,
     /// Makes TLS of them.
@@ -80,6 +84,7 @@ impl Default for ChannelOptions {
             keepalive_while_idle: false,
             max_waiting: 1000,
             connector: None,
+            resolver: None,
             secure: true,
             tls: None,
         }

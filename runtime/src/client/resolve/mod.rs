@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::dns::Dns;
-pub(crate) use self::resolution::{Known, Names, Resolution, resolution};
+pub(crate) use self::resolution::{Known, Names, resolution};
 
 /// Finds the addresses of a target: ours asks the system's resolver (DNS and `/etc/hosts`), another may
 /// ask a registry.
