@@ -7,6 +7,13 @@
 mod attempt;
 mod attempts;
 mod backoff;
+#[cfg(feature = "client")]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the channel that chooses endpoints so is being built"
+)]
+mod balance;
 mod body;
 mod breaker;
 mod caller;
@@ -34,6 +41,8 @@ mod transport;
 mod upstream;
 
 pub use self::attempt::{Attempt, Reached};
+#[cfg(feature = "client")]
+pub use self::balance::{Balance, OutlierEjection};
 pub use self::body::RequestStream;
 pub use self::breaker::{BreakerState, BreakerTransition, CircuitBreaker, TransitionReason};
 pub use self::caller::{Caller, MappedCaller};
