@@ -231,18 +231,10 @@ impl BreakerPolicy {
     }
 
     /// What opens it in place of the threshold.
-    #[allow(
-        dead_code,
-        reason = "the client that acts upon policies is being built"
-    )]
     pub(crate) const fn rate(self) -> Option<FailureRate> {
         self.rate
     }
 
-    #[allow(
-        dead_code,
-        reason = "the client that acts upon policies is being built"
-    )]
     pub(crate) const fn probes_at_once(self) -> u32 {
         self.probes
     }

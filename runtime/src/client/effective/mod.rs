@@ -266,28 +266,40 @@ fn clamped(attempts: u32) -> u32 {
 
 /// When calls of a method are stopped whose proto says this.
 fn breaker(proto: Option<BreakerPolicy>, settings: &ClientSettings) -> Option<BreakerSettings> {
-    let threshold = Said::of(&settings.circuit_breaker_threshold);
-    let threshold = threshold.or_proto(proto.map(|proto| NonZero::new(proto.threshold())));
     let open_for = Said::of(&settings.circuit_breaker_timeout);
     let open_for = open_for.or_proto(proto.and_then(BreakerPolicy::open_for));
-    let rate = Said::of(&settings.circuit_breaker_rate);
-    let mode = match (rate.value, threshold.value) {
-        // Who says a rate means it in place of what is said of a threshold further down.
-        (Some(ratio), _) if rate.by >= threshold.by => BreakerMode::Rate {
-            ratio: ratio.get(),
-            minimum: u32::try_from(*settings.circuit_breaker_minimum_calls.get())
-                .unwrap_or(u32::MAX),
-            window: *settings.circuit_breaker_window.get(),
-        },
-        (_, Some(threshold)) => BreakerMode::Consecutive(threshold.get()),
-        (_, None) => return None,
-    };
     Some(BreakerSettings {
-        mode,
+        mode: breaker_mode(proto, settings)?,
         open_for: open_for.value,
-        probes: 1,
+        probes: proto.map_or(1, BreakerPolicy::probes_at_once),
         successes: 1,
     })
+}
+
+fn breaker_mode(proto: Option<BreakerPolicy>, settings: &ClientSettings) -> Option<BreakerMode> {
+    let threshold = Said::of(&settings.circuit_breaker_threshold);
+    let threshold = threshold.or_proto(proto.map(|proto| NonZero::new(proto.threshold())));
+    let rate = Said::of(&settings.circuit_breaker_rate);
+    // Who says a rate means it in place of what is said of a threshold further down, and the other way
+    // round.
+    if let (Some(ratio), true) = (rate.value, rate.by >= threshold.by) {
+        let minimum = *settings.circuit_breaker_minimum_calls.get();
+        return Some(BreakerMode::Rate {
+            ratio: ratio.get(),
+            minimum: u32::try_from(minimum).unwrap_or(u32::MAX),
+            window: *settings.circuit_breaker_window.get(),
+        });
+    }
+    let written = proto.and_then(BreakerPolicy::rate);
+    if let (Some(rate), SaidBy::Proto) = (written, threshold.by) {
+        return Some(BreakerMode::Rate {
+            ratio: rate.ratio.get(),
+            minimum: rate.minimum,
+            window: rate.window,
+        });
+    }
+    let threshold = threshold.value?;
+    Some(BreakerMode::Consecutive(threshold.get()))
 }
 
 #[cfg(test)]

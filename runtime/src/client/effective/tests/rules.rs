@@ -266,6 +266,25 @@ fn a_breaker_opens_by_rate_where_that_is_said_no_lower_than_a_threshold() {
 }
 
 #[test]
+fn a_policy_that_opens_by_rate_goes_before_the_environment() {
+    let policy = BreakerPolicy::at_rate(0.25, 7, seconds(3)).probes(2);
+    let proto = METHOD.breaker(policy);
+    let written = Some(BreakerMode::Rate {
+        ratio: 0.25,
+        minimum: 7,
+        window: seconds(3),
+    });
+    assert_eq!(breaker_of(proto, &ClientSettings::default()), written);
+    for key in ["CIRCUIT_BREAKER_RATE", "CIRCUIT_BREAKER_THRESHOLD"] {
+        assert_eq!(breaker_of(proto, &settings(&[(key, "1")])), written);
+        let over = settings(&[(format!("OVERRIDE__{key}").as_str(), "1")]);
+        assert_ne!(breaker_of(proto, &over), written);
+    }
+    let breaker = Effective::of(&proto, &ClientSettings::default()).breaker;
+    assert_eq!(breaker.unwrap().probes, 2);
+}
+
+#[test]
 fn a_throttle_can_be_switched_off_by_who_goes_before_the_proto() {
     let proto = Some(RetryThrottle::new(10.0, 0.5));
     assert_eq!(
