@@ -98,7 +98,7 @@ where
 
 impl TransportError {
     /// No connection, so nothing was sent.
-    pub(super) fn unavailable(message: &'static str, source: impl Into<BoxError>) -> Self {
+    pub(crate) fn unavailable(message: &'static str, source: impl Into<BoxError>) -> Self {
         Self {
             code: Code::Unavailable,
             message,
@@ -118,7 +118,7 @@ impl TransportError {
     }
 
     /// The call was sent, or was about to be, and the stream or its connection broke.
-    pub(super) fn broken(source: impl Into<BoxError>) -> Self {
+    pub(crate) fn broken(source: impl Into<BoxError>) -> Self {
         let source = match source.into().downcast() {
             // Our own channel has said what it is.
             Ok(known) => return *known,
@@ -156,7 +156,6 @@ impl TransportError {
 
     /// What befell this one may befall many calls at once: a connection that broke, or one that could
     /// not be made. Those of the same `event` are one failure to a circuit breaker.
-    #[allow(dead_code, reason = "the channel that tells of events is being built")]
     pub(super) fn of_event(mut self, event: u64) -> Self {
         self.event = Some(event);
         self
@@ -174,7 +173,6 @@ impl TransportError {
     }
 
     /// What befell other calls too: [`of_event`](Self::of_event).
-    #[allow(dead_code, reason = "the channel that tells of events is being built")]
     pub(super) fn event(&self) -> Option<u64> {
         self.event
     }

@@ -55,6 +55,7 @@
 //! ```
 
 mod generated;
+mod in_process;
 mod lawful;
 pub mod laws;
 mod parts;
@@ -69,6 +70,7 @@ use proptest::strategy::BoxedStrategy;
 pub use proptest;
 
 pub use self::generated::{broken_oneof, one_of, proto_of, wrapped};
+pub use self::in_process::{InProcess, InProcessBody};
 pub use self::lawful::unknown_numbers;
 pub use self::parts::{any_of, at, broken, sampled};
 pub use self::values::Value;
