@@ -49,6 +49,8 @@ pub struct TransportError {
     source: Option<BoxError>,
 }
 
+const GOODBYE: &str = "the server is closing the connection";
+
 /// How far a call got that did not get across, as far as is known for certain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
@@ -136,7 +138,7 @@ impl TransportError {
             .and_then(h2::Error::reason);
         let (code, message) = match reason {
             _ if late => (Code::DeadlineExceeded, "the deadline has passed"),
-            _ if goodbye => (Code::Unavailable, "the server is closing the connection"),
+            _ if goodbye => (Code::Unavailable, GOODBYE),
             Some(reason) => from_reset(reason),
             None if reset => (Code::Unavailable, "the stream broke"),
             None => (Code::Unavailable, "the connection broke"),
@@ -151,6 +153,20 @@ impl TransportError {
             },
             event: None,
             source: Some(source),
+        }
+    }
+
+    /// A GOAWAY said that the server did not process it.
+    ///
+    /// That of a server is read by [`broken`](Self::broken); nobody but h2 can make such an error.
+    #[cfg(feature = "testing")]
+    pub(crate) fn goodbye() -> Self {
+        Self {
+            code: Code::Unavailable,
+            message: GOODBYE,
+            progress: Progress::Refused,
+            event: None,
+            source: None,
         }
     }
 

@@ -54,6 +54,7 @@
 //! laws::field::<Percent>();
 //! ```
 
+mod faults;
 mod generated;
 mod in_process;
 mod lawful;
@@ -69,6 +70,7 @@ use proptest::strategy::BoxedStrategy;
 
 pub use proptest;
 
+pub use self::faults::{Counts, Fault, Faults, FaultyBody, SeenAttempt};
 pub use self::generated::{broken_oneof, one_of, proto_of, wrapped};
 pub use self::in_process::{InProcess, InProcessBody};
 pub use self::lawful::unknown_numbers;
