@@ -54,6 +54,7 @@
 //! laws::field::<Percent>();
 //! ```
 
+mod fakes;
 mod faults;
 mod generated;
 mod in_process;
@@ -70,6 +71,10 @@ use proptest::strategy::BoxedStrategy;
 
 pub use proptest;
 
+pub use self::fakes::{
+    FakeBidi, FakeCall, FakeClientStream, FakeMethod, FakeReplies, FakeRequests, FakeServerStream,
+    FakeUnary, Many, One,
+};
 pub use self::faults::{Counts, Fault, Faults, FaultyBody, SeenAttempt};
 pub use self::generated::{broken_oneof, one_of, proto_of, wrapped};
 pub use self::in_process::{InProcess, InProcessBody};
