@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use protoc_gen_apibase::{Builder, Error, Options};
+use protoc_gen_apibase::{Builder, Emit, Error, Options};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
@@ -43,6 +43,10 @@ fn compile(folder: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> 
     };
     Builder::from(options(folder)?)
         .include_file("mod.rs")
+        .emit(Emit {
+            fakes: true,
+            ..Emit::default()
+        })
         .out_dir(out)
         .compile(&files, includes)
         .map_err(|error: Error| format!("{}:\n{error}", folder.display()))?;

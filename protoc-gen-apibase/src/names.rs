@@ -65,6 +65,8 @@ pub(crate) struct ServiceNames {
     pub(crate) server: String,
     pub(crate) client: String,
     pub(crate) module: String,
+    pub(crate) fake: String,
+    pub(crate) in_process: String,
 }
 
 /// All Rust names of a method.
@@ -87,8 +89,8 @@ impl ServiceNames {
             format!("{base}Servicer")
         };
         let module = match snake(proto_name) {
-            // What the file calls the runtime, and its mappers.
-            module if module == "rt" || module == "map" => module + "_",
+            // What the files call the runtime, its mappers and its testing kit.
+            module if ["rt", "map", "rt_testing"].contains(&module.as_str()) => module + "_",
             module => module,
         };
         Self {
@@ -96,6 +98,8 @@ impl ServiceNames {
             server: escape(&format!("{base}Server")),
             client: escape(&format!("{base}Client")),
             module,
+            fake: format!("Fake{base}"),
+            in_process: format!("InProcess{base}"),
         }
     }
 }
@@ -187,7 +191,7 @@ pub(crate) fn words(reason: &str) -> String {
 pub(crate) fn stem(package: &str) -> String {
     let last = package.rsplit('.').next().unwrap_or_default();
     match last.trim_end_matches('_') {
-        "" | "api" | "descriptors" | "laws" | "tonic" => format!("{package}_"),
+        "" | "api" | "descriptors" | "fakes" | "laws" | "tonic" => format!("{package}_"),
         _ => package.to_owned(),
     }
 }

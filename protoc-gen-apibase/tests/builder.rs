@@ -169,6 +169,7 @@ fn docs_alone_leave_the_rust_out() {
     let docs = Emit {
         rust: false,
         docs: true,
+        ..Emit::default()
     };
     let output = configure()
         .emit(docs)

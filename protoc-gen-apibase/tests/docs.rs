@@ -88,6 +88,7 @@ fn page(templates: Option<&Path>) -> Result<String, Error> {
     let mut builder = configure().emit(Emit {
         rust: false,
         docs: true,
+        ..Emit::default()
     });
     if let Some(templates) = templates {
         builder = builder.templates(templates);

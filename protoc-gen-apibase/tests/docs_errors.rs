@@ -78,6 +78,7 @@ fn page_with(files: &[(&str, &str)], imports: Imports) -> String {
     request.options.emit = Emit {
         rust: false,
         docs: true,
+        ..Emit::default()
     };
     let pages = schema::files(&request);
     assert_eq!(pages.len(), 1);

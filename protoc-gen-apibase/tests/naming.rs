@@ -63,8 +63,13 @@ fn rule_1_files_are_named_after_the_package() {
             "g.proto",
             "syntax = \"proto3\"; package shop.laws; service Laws {}",
         ),
+        (
+            "h.proto",
+            "syntax = \"proto3\"; package fakes; service Fakes {}",
+        ),
     ]);
     request.options.tonic = true;
+    request.options.emit.fakes = true;
     let names: Vec<String> = files(&request).into_keys().collect();
     insta::assert_snapshot!(names.join("\n"));
 }

@@ -210,7 +210,11 @@ fn bare_switch_is_on() {
 
 #[test]
 fn emit_names_all_outputs() {
-    let emit = |rust, docs| Emit { rust, docs };
+    let emit = |rust, docs| Emit {
+        rust,
+        docs,
+        ..Emit::default()
+    };
     assert_eq!(parse("emit=docs").emit, emit(false, true));
     assert_eq!(parse("emit=rust,emit=docs").emit, emit(true, true));
 }
@@ -267,7 +271,7 @@ fn everything_wrong_is_reported_together() {
 fn bad_values_say_what_is_allowed() {
     for (parameter, part) in [
         ("tonic=1", "use `true` or `false`"),
-        ("emit=html", "use `rust` or `docs`"),
+        ("emit=html", "use `rust`, `docs` or `fakes`"),
         ("include_file", "write it as `include_file=FILE`"),
         (
             "include_file=src/mod.rs",

@@ -54,7 +54,7 @@
 //! - `gzip`, `zstd`: messages compressed so, where a server is set to it; clients read them.
 //! - `tls`: `Tls` for a [`Server`], whose calls then know the client's certificate.
 //! - `config`: settings of a [`Server`] from a TOML file, beside the environment.
-//! - `testing`: the laws of mappers, for property tests.
+//! - `testing`: calls without a socket, faults and fakes, and the laws of mappers, for tests.
 
 mod client;
 #[doc(hidden)]

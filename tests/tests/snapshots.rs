@@ -44,6 +44,11 @@ const TONIC: &str = "tonic_names.other.tonic.rs";
 /// The property tests of entities are long too, and much alike.
 const LAWS: &str = "entity_wrappers.older.laws.rs";
 
+/// Fakes are much alike too: one of all kinds of methods with errors of their own, and the tree of
+/// several packages.
+const FAKES: &str = "errors_calls.fakes.rs";
+const TREE_OF_FAKES: (&str, &str) = ("versions", "fakes.rs");
+
 macro_rules! snapshots {
     ($($name:ident)*) => {
         const WITH_SNAPSHOTS: &[&str] = &[$(stringify!($name)),*];
@@ -202,14 +207,15 @@ fn compare(fixture: &str) {
 }
 
 /// The names of a fixture's generated files that are snapshots.
-fn snapshotted(fixture: &str) -> impl Iterator<Item = String> {
+fn snapshotted(fixture: &str) -> impl Iterator<Item = String> + '_ {
     let messages = WITH_MESSAGES.contains(&fixture);
     names_in(&out_folder(fixture))
         .into_iter()
         .filter(move |name| {
-            let named = [TONIC, LAWS, "mod.rs"].contains(&name.as_str());
-            let ours = name.ends_with(".api.rs") || named;
-            let others = [".descriptors.rs", ".tonic.rs", ".laws.rs"]
+            let named = [TONIC, LAWS, FAKES, "mod.rs"].contains(&name.as_str());
+            let tree = TREE_OF_FAKES == (fixture, name.as_str());
+            let ours = name.ends_with(".api.rs") || named || tree;
+            let others = [".descriptors.rs", ".tonic.rs", ".laws.rs", "fakes.rs"]
                 .iter()
                 .any(|end| name.ends_with(end));
             ours || (messages && !others)

@@ -5,6 +5,7 @@ mod descriptors;
 mod docs;
 mod entities;
 mod errors;
+mod fakes;
 mod laws;
 mod messages;
 mod methods;
@@ -25,6 +26,9 @@ use crate::error::{Diagnostic, Error};
 use crate::layout::{self, Banner};
 use crate::model::{Model, Package};
 use crate::options::Options;
+
+/// The module tree of the fakes. No package's file is named so (rule 1 of NAMING.md).
+const FAKES: &str = "fakes.rs";
 
 /// All files of a run, by package.
 ///
@@ -49,10 +53,13 @@ pub(crate) fn files(
         if let Some(name) = &options.include_file {
             let tree = tree::file(name, model, options)?;
             if files.iter().any(|file| file.name == tree.name) {
-                return Err(taken(name));
+                return Err(taken(name, "a package's file"));
             }
             files.push(tree);
         }
+    }
+    if options.emit.fakes {
+        files.extend(fakes(model, options)?);
     }
     if options.emit.docs {
         files.extend(docs::pages(model, options.templates.as_deref())?);
@@ -60,10 +67,32 @@ pub(crate) fn files(
     Ok(files)
 }
 
-fn taken(include_file: &str) -> Error {
+/// A file for each package with services, and their tree where there is one of the packages.
+fn fakes(model: &Model, options: &Options) -> Result<Vec<GeneratedFile>, Error> {
+    let mut files = Vec::new();
+    for package in model.packages.iter().filter(|package| package.emit) {
+        if !package.services.is_empty() {
+            let body = layout::tokens(fakes::file(package))?;
+            files.push(rust(
+                &format!("{}.fakes", package.stem),
+                &sources(package),
+                &body,
+            ));
+        }
+    }
+    if let Some(name) = &options.include_file {
+        if name == FAKES {
+            return Err(taken(name, "the module tree of the fakes"));
+        }
+        files.push(fakes::tree(FAKES, model)?);
+    }
+    Ok(files)
+}
+
+fn taken(include_file: &str, of: &str) -> Error {
     Error::parameter(vec![
         Diagnostic::new(format!(
-            "parameter `include_file`: `{include_file}` is the name of a package's file"
+            "parameter `include_file`: `{include_file}` is the name of {of}"
         ))
         .help("choose another name, such as `mod.rs`"),
     ])

@@ -7,7 +7,7 @@ use super::entity::Domain;
 use super::policies::{Catalogues, Policies};
 use super::scope::{Claim, Scope};
 use super::types::Externs;
-use super::{Model, Package, catalogue, conflicts, referred, services, tonic};
+use super::{Model, Package, catalogue, conflicts, fakes, referred, services, tonic};
 use crate::descriptors::{Descriptors, File, is_ours, is_well_known, tag};
 use crate::error::{Diagnostic, Diagnostics, Error};
 use crate::{Imports, Request, names};
@@ -165,6 +165,11 @@ impl<'a> Run<'a> {
             package.domain = parts.entities.of_package(name, files, &mut api, problems);
             let catalogues = parts.catalogues;
             catalogues.claim(name, &mut api, problems, warnings);
+        }
+        if self.request.options.emit.fakes {
+            for file in files {
+                fakes::claim_names(file, &package.services, &mut api, problems);
+            }
         }
         if self.request.options.tonic {
             for file in files {

@@ -7,6 +7,7 @@ mod conflicts;
 mod entities;
 pub(crate) mod entity;
 pub(crate) mod errors;
+mod fakes;
 mod policies;
 pub(crate) mod policy;
 mod referred;
@@ -89,6 +90,10 @@ pub(crate) struct Service {
     pub(crate) client: String,
     /// The module of its methods' constants: `item_service`.
     pub(crate) module: String,
+    /// The type that tests tell what to answer: `FakeItemService`.
+    pub(crate) fake: String,
+    /// The trait that calls a servicer without a socket: `InProcessItemService`.
+    pub(crate) in_process: String,
     /// What its methods fail with, as written inside the package's `api`: the errors of its
     /// catalogue, or those that every service has.
     pub(crate) error: String,

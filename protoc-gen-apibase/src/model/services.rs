@@ -104,6 +104,8 @@ fn service(
         server: names.server,
         client: names.client,
         module: names.module,
+        fake: names.fake,
+        in_process: names.in_process,
         error: DOMAIN_ERROR.to_owned(),
         policy: ServicePolicy::default(),
         methods,

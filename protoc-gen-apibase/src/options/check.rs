@@ -45,10 +45,11 @@ pub(super) fn check(options: &Options, problems: &mut Diagnostics) {
             problems.push(bad(key, "", "is empty").help("write a path, or leave it out"));
         }
     }
-    if !options.emit.rust && !options.emit.docs {
+    let emit = options.emit;
+    if !emit.rust && !emit.docs && !emit.fakes {
         problems.push(
-            Diagnostic::new("nothing to generate: neither Rust nor docs are asked for")
-                .help("use `emit=rust`, `emit=docs` or both"),
+            Diagnostic::new("nothing to generate: no output is asked for")
+                .help("use `emit=rust`, `emit=docs`, `emit=fakes` or several of them"),
         );
     }
     check_entities(options, problems);

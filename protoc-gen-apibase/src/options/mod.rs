@@ -136,6 +136,8 @@ pub struct Emit {
     pub rust: bool,
     /// A Markdown page for each service.
     pub docs: bool,
+    /// Fakes of the services, for tests, in files of their own.
+    pub fakes: bool,
 }
 
 impl Default for Emit {
@@ -144,6 +146,7 @@ impl Default for Emit {
         Self {
             rust: true,
             docs: false,
+            fakes: false,
         }
     }
 }

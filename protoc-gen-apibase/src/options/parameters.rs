@@ -47,7 +47,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
     parameter(
         "emit",
         Shape::List,
-        "emit=rust|docs",
+        "emit=rust|docs|fakes",
         "what to generate; may repeat; rust unless given",
     ),
     parameter(

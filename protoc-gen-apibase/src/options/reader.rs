@@ -87,6 +87,7 @@ impl Given {
         let mut emit = Emit {
             rust: false,
             docs: false,
+            fakes: false,
         };
         if self.said("emit") {
             emit = self.options.emit;
@@ -94,10 +95,11 @@ impl Given {
         match value {
             "rust" => emit.rust = true,
             "docs" => emit.docs = true,
+            "fakes" => emit.fakes = true,
             _ => {
                 self.problems.push(
                     bad("emit", value, "is not an output")
-                        .help("use `rust` or `docs`; `emit=rust,emit=docs` gives both"),
+                        .help("use `rust`, `docs` or `fakes`; `emit=rust,emit=docs` gives both"),
                 );
                 return;
             }

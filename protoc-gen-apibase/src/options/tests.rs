@@ -11,6 +11,7 @@ use super::{DurationLibrary, Emit, Options, Time, config};
 const PAIRS: &[&str] = &[
     "emit=rust",
     "emit=docs",
+    "emit=fakes",
     "include_file=mod.rs",
     "tonic",
     "extern_path=.google.type=::google_types",
@@ -37,7 +38,7 @@ const PAIRS: &[&str] = &[
 
 /// The same in TOML.
 const TOML: &str = r##"
-emit = ["rust", "docs"]
+emit = ["rust", "docs", "fakes"]
 include_file = "mod.rs"
 tonic = true
 bytes = [".a", ".b"]
@@ -134,6 +135,7 @@ fn one_value_given_beats_the_file() {
     let docs = Emit {
         rust: false,
         docs: true,
+        fakes: false,
     };
     assert_eq!(options.emit, docs);
     assert_eq!(options.include_file.as_deref(), Some("lib.rs"));

@@ -1,4 +1,50 @@
-//! The laws of mappers, for property tests: feature `testing`.
+//! What tests of services and their clients need: feature `testing`.
+//!
+//! # Calls without a socket
+//!
+//! [`InProcess`] serves a servicer in the test's own process, with all that the wire does to a call.
+//! [`Faults`] makes things go wrong on the way, and counts what passes. With `emit=fakes`, the generator
+//! writes a servicer for each service that answers as a test says and remembers what it was asked; what
+//! each of its methods can be told is at [`FakeMethod`].
+//!
+//! Nothing here waits for the network, so tests can run in virtual time: under
+//! `#[tokio::test(start_paused = true)]` the clock stands still while anything runs, and jumps to the next
+//! timer when nothing does. Deadlines, delays and backoffs of hours take no time, and tests can say to the
+//! millisecond when something happens:
+//!
+//! ```ignore
+//! use apibase::testing::{Fault, Faults, InProcess};
+//!
+//! // Where the test is another crate than the one with the services, else `include_fakes!()` beside
+//! // `include_protos!()`.
+//! apibase::include_fakes!(shop::protos);
+//! use fakes::parcels::api::{FakeParcelService, ParcelServiceClient, ParcelServiceServer};
+//!
+//! #[tokio::test(start_paused = true)]
+//! async fn a_slow_server_is_given_up_at_the_deadline() {
+//!     // What the server answers, and what goes wrong on the way to it.
+//!     let parcels = FakeParcelService::new();
+//!     parcels.put().returns(parcel(1));
+//!     let faults = Faults::new(InProcess::new(ParcelServiceServer::new(parcels.clone())));
+//!     faults.next(Fault::silence());
+//!     let client = ParcelServiceClient::new(faults.clone());
+//!
+//!     let started = Instant::now(); // tokio's
+//!     let ctx = Context::background().with_timeout(Duration::from_secs(20));
+//!     let error = client.put(&ctx, parcel(1)).await.unwrap_err();
+//!     assert!(error.is_timeout());
+//!     assert_eq!(started.elapsed(), Duration::from_secs(20));
+//!     assert_eq!(parcels.put().count(), 0);
+//!
+//!     client.put(&Context::background(), parcel(1)).await.unwrap();
+//!     assert_eq!(faults.counts().attempts, 2);
+//! }
+//! ```
+//!
+//! An error that a method doesn't declare fails the test: a fake refuses it where it is said, and
+//! [`InProcess`] panics where the call is made.
+//!
+//! # The laws of mappers
 //!
 //! [`Lawful`] gives values to try a mapper with, and [`laws`] are what must hold of it. All mappers
 //! of this crate are lawful; those of entities are when the generator was asked for their laws. A
@@ -82,6 +128,44 @@ pub use self::lawful::unknown_numbers;
 pub use self::parts::{any_of, at, broken, sampled};
 pub use self::values::Value;
 use crate::mapper::ProtobufMapper;
+
+/// Includes the fakes that `emit=fakes` wrote in the build script, as a module `fakes` in which each
+/// package has its fakes, and all else that is in it.
+///
+/// It stands where [`include_protos!`](crate::include_protos) does, or anywhere else with the path of
+/// the module that has the packages; in a test of the package whose build script it is, for example:
+///
+/// ```ignore
+/// apibase::include_fakes!(items::protos);
+/// use fakes::examples::api::{FakeItemService, InProcessItemService as _, ItemServiceClient};
+/// ```
+///
+/// With a literal in front it includes the file of that name, for a build script that has several
+/// trees.
+#[macro_export]
+macro_rules! include_fakes {
+    () => {
+        $crate::include_fakes!("fakes.rs", super::super);
+    };
+    ($file:literal, $($packages:tt)+) => {
+        /// Fakes of services, for tests.
+        pub mod fakes {
+            mod __protos {
+                #[allow(
+                    unused_imports,
+                    unreachable_pub,
+                    reason = "it depends on where the tree is included, and there may be no package"
+                )]
+                pub use $($packages)+::*;
+            }
+
+            include!(concat!(env!("OUT_DIR"), "/", $file));
+        }
+    };
+    ($($packages:tt)+) => {
+        $crate::include_fakes!("fakes.rs", $($packages)+);
+    };
+}
 
 /// Values with something wrong in them, each with its path: `items[3].price`, or the empty text for
 /// the value itself.

@@ -76,7 +76,7 @@ impl Fault {
         Self::of(Kind::NoConnection)
     }
 
-    /// The server refuses the stream: RST_STREAM with REFUSED_STREAM.
+    /// The server refuses the stream: `RST_STREAM` with `REFUSED_STREAM`.
     #[must_use]
     pub fn refused() -> Self {
         Self::of(Kind::Refused)
