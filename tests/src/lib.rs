@@ -132,6 +132,8 @@ fixtures! {
     no_package,
     /// Parameters that change messages.
     parameters,
+    /// Methods that say how clients call them.
+    policies,
     /// Messages named like what Rust's prelude has.
     prelude,
     /// The older syntax.

@@ -112,6 +112,7 @@ snapshots! {
     limits
     no_package
     parameters
+    policies
     prelude
     proto2
     rpc_names

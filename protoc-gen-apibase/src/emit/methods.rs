@@ -3,6 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::policies;
 use super::tokens::{doc, duration, ident};
 use crate::model::policy::RateLimit;
 use crate::model::{Idempotency, Kind, Method, Service};
@@ -29,12 +30,20 @@ pub(super) fn module(service: &Service) -> TokenStream {
 /// What the constants name.
 fn names(service: &Service) -> TokenStream {
     let policies = || service.methods.iter().map(|method| &method.policy);
+    let lasts = policies().any(|policy| {
+        policy.rate_limit.is_some() || policy.deadline_cap.is_some() || policies::lasts(policy)
+    });
     let limits = policies().any(|policy| policy.rate_limit.is_some());
-    let lasts = limits || policies().any(|policy| policy.deadline_cap.is_some());
-    match (lasts, limits) {
-        (false, _) => quote!(Method),
-        (true, false) => quote!({ Duration, Method }),
-        (true, true) => quote!({ Duration, Method, RateLimit }),
+    let mut names = vec!["Method"];
+    names.extend(lasts.then_some("Duration"));
+    names.extend(limits.then_some("RateLimit"));
+    names.extend(policies().flat_map(policies::names));
+    names.sort_unstable();
+    names.dedup();
+    let names: Vec<_> = names.into_iter().map(ident).collect();
+    match names.as_slice() {
+        [name] => quote!(#name),
+        names => quote!({ #(#names),* }),
     }
 }
 
@@ -61,12 +70,13 @@ fn constant(method: &Method) -> TokenStream {
         let limit = rate_limit(limit);
         quote!(.rate_limit(#limit))
     });
+    let calls = policies::steps(&method.policy);
     let detached = method.policy.detached.then(|| quote!(.detached()));
     let declared = &method.policy.errors;
     let errors = (!declared.is_empty()).then(|| quote!(.errors(&[#(#declared),*])));
     quote! {
         #about
-        pub const #name: Method = Method::#kind(#path) #idempotency #cap #limit #detached #errors;
+        pub const #name: Method = Method::#kind(#path) #idempotency #calls #cap #limit #detached #errors;
     }
 }
 

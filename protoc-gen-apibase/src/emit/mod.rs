@@ -9,6 +9,7 @@ mod fakes;
 mod laws;
 mod messages;
 mod methods;
+mod policies;
 mod server;
 mod servicer;
 mod tokens;

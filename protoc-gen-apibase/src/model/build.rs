@@ -64,7 +64,7 @@ impl Model {
                 run.package(name, files, types, &parts, &mut problems, &mut warnings)
             })
             .collect();
-        policies.apply(&mut packages, &entities, &mut problems, &mut warnings);
+        policies.apply(&mut packages, &entities, &mut problems);
         problems.finish()?;
         let mut model = Self {
             packages,

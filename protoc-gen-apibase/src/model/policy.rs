@@ -1,13 +1,30 @@
-//! What services and methods are declared to do, as plain data: checked, and not yet enforced by all
-//! that the runtime has (`policies::enforced` says which).
-#![allow(
-    dead_code,
-    reason = "a policy is read where it is enforced, and `policies::enforced` lists what isn't"
-)]
+//! What services and methods are declared to do, as plain data, checked.
 
 use std::time::Duration;
 
+use heck::ToShoutySnakeCase as _;
+
 pub(crate) use crate::descriptors::rules::Code;
+
+/// The name of a code in protos: `NOT_FOUND`.
+pub(crate) fn proto_name(code: Code) -> String {
+    format!("{code:?}").to_shouty_snake_case()
+}
+
+/// How often a request is sent at most, whatever is said (gRFC A6).
+pub(crate) const MOST_ATTEMPTS: u32 = 5;
+
+/// What the runtime does where nothing else is said.
+pub(crate) mod built_in {
+    use std::time::Duration;
+
+    /// The longest wait, but for jitter.
+    pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(30);
+    /// How much longer each wait is than the one before.
+    pub(crate) const BACKOFF_MULTIPLIER: f64 = 2.0;
+    /// How much longer a wait can get by chance (gRFC A6).
+    pub(crate) const LONGEST_JITTER: f64 = 1.2;
+}
 
 /// What holds for all methods of a service that don't say otherwise.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,10 +38,15 @@ pub(crate) struct ServicePolicy {
     /// When clients stop retrying.
     pub(crate) retry_throttle: Option<RetryThrottle>,
     /// Who may call.
+    #[allow(
+        dead_code,
+        reason = "read where it is enforced, and `policies::enforced` refuses it until then"
+    )]
     pub(crate) auth: Option<Auth>,
 }
 
-/// What holds for one method. What it doesn't say is the service's, then the runtime's own.
+/// What holds for one method, what its service says for all of them included. What is none is the
+/// runtime's own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct MethodPolicy {
     /// How long a call may take when the caller doesn't say.
@@ -35,9 +57,17 @@ pub(crate) struct MethodPolicy {
     pub(crate) retry: Option<Retry>,
     /// When a client sends the request again before it has an answer.
     pub(crate) hedging: Option<Hedging>,
+    /// When clients stop calling it for a while.
+    pub(crate) breaker: Option<Breaker>,
+    /// When clients stop retrying its service.
+    pub(crate) retry_throttle: Option<RetryThrottle>,
     /// The reasons of the service's catalogue that it fails with: `ITEM_NOT_FOUND`.
     pub(crate) errors: Vec<String>,
     /// Who may call.
+    #[allow(
+        dead_code,
+        reason = "read where it is enforced, and `policies::enforced` refuses it until then"
+    )]
     pub(crate) auth: Option<Auth>,
     /// How often it may be called.
     pub(crate) rate_limit: Option<RateLimit>,
@@ -48,22 +78,48 @@ pub(crate) struct MethodPolicy {
 /// When a client sends a request again (gRFC A6). What is none is the runtime's own.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Retry {
-    /// The first time included; at least 2.
+    /// The first time included; 2 to [`MOST_ATTEMPTS`].
     pub(crate) max_attempts: u32,
     /// The wait before the second attempt.
     pub(crate) initial_backoff: Option<Duration>,
-    /// The longest wait.
+    /// The longest wait, but for jitter.
     pub(crate) max_backoff: Option<Duration>,
-    /// How much longer each wait is than the one before; at least 1.
+    /// How much longer each wait is than the one before; 1 to 100.
     pub(crate) backoff_multiplier: Option<f64>,
+    /// An attempt is given up after this time.
+    pub(crate) attempt_timeout: Option<Duration>,
     /// The codes that are tried again; never empty.
     pub(crate) codes: Vec<Code>,
+}
+
+impl Retry {
+    /// All waits between its attempts, each as long as chance can make it. None where it doesn't say
+    /// how long the first one is: an operator may.
+    pub(crate) fn longest_waits(&self) -> Option<Duration> {
+        let first = self.initial_backoff?.as_secs_f64();
+        let longest = self.max_backoff.unwrap_or(built_in::MAX_BACKOFF);
+        let multiplier = self.backoff_multiplier;
+        let multiplier = multiplier.unwrap_or(built_in::BACKOFF_MULTIPLIER);
+        let waits = std::iter::successors(Some(first), |wait| Some(wait * multiplier))
+            .map(|wait| wait.min(longest.as_secs_f64()) * built_in::LONGEST_JITTER);
+        let retries = self.max_attempts.saturating_sub(1).min(MOST_ATTEMPTS);
+        let all = waits.take(usize::try_from(retries).ok()?).sum();
+        Duration::try_from_secs_f64(all).ok()
+    }
+}
+
+impl Hedging {
+    /// The wait between the first and the last attempt.
+    pub(crate) fn all_delays(&self) -> Duration {
+        let delay = self.delay.unwrap_or_default();
+        delay.saturating_mul(self.max_attempts.saturating_sub(1))
+    }
 }
 
 /// When a client sends a request again before it has an answer (gRFC A6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hedging {
-    /// The first time included; at least 2.
+    /// The first time included; 2 to [`MOST_ATTEMPTS`].
     pub(crate) max_attempts: u32,
     /// The wait before each further attempt; none sends all at once.
     pub(crate) delay: Option<Duration>,
@@ -74,9 +130,9 @@ pub(crate) struct Hedging {
 /// When clients stop retrying (gRFC A6).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct RetryThrottle {
-    /// More than 0, at most 1000.
+    /// From 0.001 to 1000.
     pub(crate) max_tokens: f64,
-    /// More than 0.
+    /// From 0.001 to 1000.
     pub(crate) token_ratio: f64,
 }
 

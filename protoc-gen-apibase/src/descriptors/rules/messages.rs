@@ -60,6 +60,9 @@ pub(crate) struct MethodRule {
     /// The work goes on when the caller has gone.
     #[prost(bool, tag = "8")]
     pub(crate) detached: bool,
+    /// When clients stop calling it for a while.
+    #[prost(message, optional, tag = "9")]
+    pub(crate) breaker: Option<Breaker>,
 }
 
 /// `apibase.v1.Retry`: when a client sends a request again (gRFC A6).
@@ -80,6 +83,9 @@ pub(crate) struct Retry {
     /// The codes that are tried again; UNAVAILABLE alone when empty.
     #[prost(enumeration = "Code", repeated, tag = "5")]
     pub(crate) codes: Vec<i32>,
+    /// Gives up an attempt after this time.
+    #[prost(message, optional, tag = "6")]
+    pub(crate) attempt_timeout: Option<Duration>,
 }
 
 /// `apibase.v1.Hedging`: when a client sends a request again before it has an answer (gRFC A6).

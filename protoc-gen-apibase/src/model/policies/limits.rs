@@ -13,8 +13,11 @@ const LONGEST: u64 = 315_576_000_000;
 /// The longest time in which a rate limit that is used up may come back. The runtime has the same.
 const LONGEST_REFILL: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// The most tokens that gRFC A6 allows.
-const MOST_TOKENS: f64 = 1000.0;
+/// What tokens and their ratio can be: gRFC A6 allows 1000 tokens, and keeps three decimals.
+const TOKENS: std::ops::RangeInclusive<f64> = 0.001..=1000.0;
+
+/// The longest time of a call, an attempt, a wait.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What a service says, but for its errors.
 pub(super) fn service(
@@ -40,8 +43,28 @@ pub(super) fn service(
     }
 }
 
-/// A duration of the rule's `field`, which must be longer than 0; none when it isn't set.
+/// A duration of the rule's `field`, which must be longer than 0 and no longer than a year; none when
+/// it isn't set.
 pub(super) fn duration(
+    site: &Site<'_>,
+    field: &str,
+    value: Option<&prost_types::Duration>,
+    problems: &mut Diagnostics,
+) -> Option<Duration> {
+    let duration = any_duration(site, field, value, problems)?;
+    if duration > YEAR {
+        let message = format!("has a `{field}` that is longer than a year");
+        problems.push(site.wrong(field, message).help(
+            "shorten it, or remove it; the unit is the second: 1.5 of them are { seconds: 1 nanos: \
+             500000000 }",
+        ));
+        return None;
+    }
+    Some(duration)
+}
+
+/// As [`duration`], of any length.
+fn any_duration(
     site: &Site<'_>,
     field: &str,
     value: Option<&prost_types::Duration>,
@@ -140,7 +163,7 @@ pub(super) fn rate_limit(
                 .help("set `per`, { seconds: 1 } for example"),
         );
     }
-    let per = duration(site, "rate_limit.per", rule.per.as_ref(), problems)?;
+    let per = any_duration(site, "rate_limit.per", rule.per.as_ref(), problems)?;
     let at_once = u128::from(rule.requests) + u128::from(rule.burst);
     let is_counted = rule.requests > 0;
     if is_counted
@@ -161,7 +184,12 @@ pub(super) fn rate_limit(
     })
 }
 
-fn breaker(site: &Site<'_>, rule: &rules::Breaker, problems: &mut Diagnostics) -> Breaker {
+/// When clients stop calling for a while.
+pub(super) fn breaker(
+    site: &Site<'_>,
+    rule: &rules::Breaker,
+    problems: &mut Diagnostics,
+) -> Breaker {
     if rule.failure_threshold == 0 {
         problems.push(
             site.wrong(
@@ -182,23 +210,17 @@ fn throttle(
     rule: &rules::RetryThrottle,
     problems: &mut Diagnostics,
 ) -> RetryThrottle {
-    if !(rule.max_tokens > 0.0 && rule.max_tokens <= MOST_TOKENS) {
-        problems.push(
-            site.wrong(
-                "retry_throttle.max_tokens",
-                "has a `retry_throttle.max_tokens` that is out of range",
-            )
-            .help("it is more than 0 and at most 1000 (gRFC A6)"),
-        );
-    }
-    if !(rule.token_ratio > 0.0 && rule.token_ratio.is_finite()) {
-        problems.push(
-            site.wrong(
-                "retry_throttle.token_ratio",
-                "has a `retry_throttle.token_ratio` that is out of range",
-            )
-            .help("it is more than 0 (gRFC A6), 0.1 for example"),
-        );
+    for (field, value, example) in [
+        ("max_tokens", rule.max_tokens, "100"),
+        ("token_ratio", rule.token_ratio, "0.1"),
+    ] {
+        if !TOKENS.contains(&value) {
+            let field = format!("retry_throttle.{field}");
+            let message = format!("has a `{field}` that is out of range");
+            problems.push(site.wrong(&field, message).help(format!(
+                "it is from 0.001 to 1000 (gRFC A6), {example} for example"
+            )));
+        }
     }
     RetryThrottle {
         max_tokens: rule.max_tokens,

@@ -7,12 +7,14 @@ mod checks;
 mod enforced;
 mod errors;
 mod limits;
+mod repeats;
 mod template;
+mod times;
 
 pub(super) use self::catalogues::Catalogues;
 use super::entities::Entities;
 use super::{Package, Service};
-use crate::descriptors::rules::Rules;
+use crate::descriptors::rules::{MethodRule, Rules};
 use crate::descriptors::{Descriptors, File, tag};
 use crate::error::{Diagnostic, Diagnostics};
 
@@ -53,9 +55,8 @@ impl<'a> Policies<'a> {
         packages: &mut [Package],
         entities: &Entities<'_>,
         problems: &mut Diagnostics,
-        warnings: &mut Diagnostics,
     ) {
-        let mut enforcement = enforced::Findings::default();
+        let mut unenforced = Diagnostics::new();
         for package in packages.iter_mut() {
             for service in &mut package.services {
                 let Some(file) = self.descriptors.file(&service.source) else {
@@ -67,15 +68,14 @@ impl<'a> Policies<'a> {
                     entities,
                     file,
                     problems: &mut self.problems,
-                    enforcement: &mut enforcement,
+                    unenforced: &mut unenforced,
                 };
                 policies.put(service);
             }
         }
         // What makes no sense is mended first: whether it would be enforced is a later question.
         if self.problems.is_empty() {
-            self.problems.extend(enforcement.errors());
-            warnings.extend(enforcement.warnings());
+            self.problems = unenforced;
         }
         problems.extend(self.problems.into_vec());
     }
@@ -116,7 +116,7 @@ struct OfService<'a, 'r> {
     entities: &'r Entities<'r>,
     file: &'a File,
     problems: &'r mut Diagnostics,
-    enforcement: &'r mut enforced::Findings<'a>,
+    unenforced: &'r mut Diagnostics,
 }
 
 impl<'a> OfService<'a, '_> {
@@ -130,20 +130,22 @@ impl<'a> OfService<'a, '_> {
         let site = self.site(format!("service `{}`", service.proto_name), path.clone());
         let mut catalogue = catalogues::Named::None;
         if let Some(rule) = self.rules.service(&service.full_name) {
-            self.enforcement.service(rule, &site);
+            let auth = rule.auth.as_ref();
+            enforced::auth(&site, "apibase.v1.service", auth, self.unenforced);
             catalogue = self.catalogues.named(&site, &rule.errors, self.problems);
             service.policy = limits::service(&site, rule, self.problems);
             if let Some(ty) = catalogue.ty(self.file.proto.package(), self.entities) {
                 service.error = ty;
             }
         }
+        let nothing = MethodRule::default();
         for (index, method) in (0i32..).zip(&mut service.methods) {
-            let Some(rule) = self.rules.method(&service.full_name, &method.proto_name) else {
-                continue;
-            };
+            let rule = self.rules.method(&service.full_name, &method.proto_name);
+            let rule = rule.unwrap_or(&nothing);
             let path = [path.as_slice(), &[tag::SERVICE_METHOD, index]].concat();
             let site = self.site(format!("rpc `{}`", method.proto_name), path);
-            self.enforcement.method(rule, &site);
+            let auth = rule.auth.as_ref();
+            enforced::auth(&site, "apibase.v1.method", auth, self.unenforced);
             let mut policy = calls::method(&site, rule, method, &service.policy, self.problems);
             policy.errors = catalogue.declared(&site, &rule.errors, self.problems);
             method.policy = policy;
