@@ -98,9 +98,7 @@ pub use tonic::metadata::MetadataMap;
 pub use tonic::{Code, Status};
 
 #[cfg(feature = "client")]
-pub use crate::client::{
-    Addresses, Balance, EndpointAddress, OutlierEjection, Resolver, Resolving,
-};
+pub use crate::client::{Addresses, EndpointAddress, OutlierEjection, Resolver, Resolving};
 pub use crate::client::{
     Attempt, AttemptRecord, AttemptTrace, Balance, BreakerState, BreakerTransition, CallError,
     CallInfo, CallOptions, Caller, Channel, CircuitBreaker, ConnectError, Failure, FailureKind,

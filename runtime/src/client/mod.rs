@@ -30,10 +30,10 @@ mod reader;
 mod replay;
 mod replies;
 mod requests;
-mod setback;
-mod sync;
 #[cfg(feature = "client")]
 mod resolve;
+mod setback;
+mod sync;
 mod target;
 mod throttle;
 mod trace;
@@ -42,7 +42,7 @@ mod upstream;
 
 pub use self::attempt::{Attempt, Reached};
 #[cfg(feature = "client")]
-pub use self::balance::{Balance, OutlierEjection};
+pub use self::balance::OutlierEjection;
 pub use self::body::RequestStream;
 pub use self::breaker::{BreakerState, BreakerTransition, CircuitBreaker, TransitionReason};
 pub use self::caller::{Caller, MappedCaller};

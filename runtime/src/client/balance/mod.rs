@@ -14,18 +14,3 @@ pub(crate) use self::candidate::{Candidate, Ending, Started};
 pub use self::ejection::OutlierEjection;
 pub(crate) use self::ejection::{Cause, Change, Ejector, Notice};
 pub(crate) use self::picker::Picker;
-
-/// How a channel chooses among the endpoints of its target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Balance {
-    /// Each in turn; it is connected to all of them. The default.
-    #[default]
-    RoundRobin,
-    /// The first that can be connected to, as long as it is there; the next one is tried 250 ms later
-    /// (gRFC A61).
-    PickFirst,
-    /// The one with the least to do, by calls in flight and how long they take; it is connected to all
-    /// of them.
-    LeastLoaded,
-}
