@@ -32,6 +32,7 @@ mod names;
 mod options;
 #[cfg(feature = "cli")]
 mod plugin;
+mod service_config;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -21,7 +21,12 @@ use protoc_gen_apibase::{Builder, Imports, Options, Request};
 const BINARY: &str = env!("CARGO_BIN_EXE_protoc-gen-apibase");
 
 /// What every way in is asked for beside a corpus's own parameters.
-const PARAMETERS: [&str; 3] = ["include_file=mod.rs", "emit=rust", "emit=docs"];
+const PARAMETERS: [&str; 4] = [
+    "include_file=mod.rs",
+    "emit=rust",
+    "emit=docs",
+    "emit=service_config",
+];
 
 #[test]
 fn protoc_generate_and_build_script_write_the_same_bytes() {

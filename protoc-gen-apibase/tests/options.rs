@@ -217,6 +217,8 @@ fn emit_names_all_outputs() {
     };
     assert_eq!(parse("emit=docs").emit, emit(false, true));
     assert_eq!(parse("emit=rust,emit=docs").emit, emit(true, true));
+    let all = parse("emit=rust,emit=docs,emit=service_config").emit;
+    assert!(all.rust && all.docs && all.service_config);
 }
 
 #[test]
@@ -239,7 +241,7 @@ fn unknown_parameter_is_refused_with_the_known_ones() {
         "unknown parameter `inclde_file`\n  \
          note: the known ones are: emit, include_file, tonic, extern_path, bytes, btree_map, \
          type_attribute, field_attribute, templates, entity, with, newtype, kind, extra, time, \
-         duration, ordered, laws, entity_attribute, config\n  \
+         duration, ordered, laws, entity_attribute, service_config, config\n  \
          note: a comma inside a value is written `\\,`\n  \
          help: did you mean `include_file`?"
     );
@@ -271,7 +273,10 @@ fn everything_wrong_is_reported_together() {
 fn bad_values_say_what_is_allowed() {
     for (parameter, part) in [
         ("tonic=1", "use `true` or `false`"),
-        ("emit=html", "use `rust`, `docs` or `fakes`"),
+        (
+            "emit=html",
+            "use `rust`, `docs`, `fakes` or `service_config`",
+        ),
         ("include_file", "write it as `include_file=FILE`"),
         (
             "include_file=src/mod.rs",
@@ -284,6 +289,7 @@ fn bad_values_say_what_is_allowed() {
         ("type_attribute=.=derive(Eq)", "is not an attribute"),
         ("field_attribute=.", "lacks its second part"),
         ("bytes=", "is empty"),
+        ("service_config=", "is empty"),
     ] {
         let text = refusal(parameter);
         assert!(text.contains(part), "{parameter}: {text}");
@@ -293,7 +299,7 @@ fn bad_values_say_what_is_allowed() {
 #[test]
 fn help_lists_every_parameter() {
     let help = Options::help();
-    assert_eq!(help.lines().count(), 20);
+    assert_eq!(help.lines().count(), 21);
     assert!(help.contains("  include_file=FILE  "));
     insta::assert_snapshot!(help);
 }

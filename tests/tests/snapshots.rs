@@ -215,7 +215,7 @@ fn snapshotted(fixture: &str) -> impl Iterator<Item = String> + '_ {
         .filter(move |name| {
             let named = [TONIC, LAWS, FAKES, "mod.rs"].contains(&name.as_str());
             let tree = TREE_OF_FAKES == (fixture, name.as_str());
-            let ours = name.ends_with(".api.rs") || named || tree;
+            let ours = named || tree || [".api.rs", ".json"].iter().any(|end| name.ends_with(end));
             let others = [".descriptors.rs", ".tonic.rs", ".laws.rs", "fakes.rs"]
                 .iter()
                 .any(|end| name.ends_with(end));

@@ -115,6 +115,7 @@ impl Builder {
             Err(error) => return (Err(error), read),
         };
         read.extend(options.templates.clone());
+        read.extend(options.service_configs.iter().map(PathBuf::from));
         let compiled = compile::compile(files, includes);
         let result = compiled.result.and_then(|set| {
             crate::generate(&Request {

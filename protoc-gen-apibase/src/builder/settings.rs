@@ -166,6 +166,17 @@ impl Builder {
         self
     }
 
+    /// Takes what the protos don't say of calls (deadlines, retries, hedging, throttles) from a gRPC
+    /// service config, a JSON file as Google has beside each of its APIs.
+    ///
+    /// A retry that it gives to a method holds, whether the proto calls that idempotent or not: the
+    /// config is the word of who made the API.
+    #[must_use]
+    pub fn service_config(mut self, file: impl Into<String>) -> Self {
+        self.given.options.service_configs.push(file.into());
+        self
+    }
+
     /// Reads settings from `file` instead of `apibase.toml`; it has to exist.
     #[must_use]
     pub fn config(mut self, file: impl Into<PathBuf>) -> Self {

@@ -106,5 +106,9 @@ fn summary(method: &Method) -> String {
         true => ", detached",
         false => "",
     };
-    format!("{kind}{idempotency}{detached}")
+    let repeated = match method.policy.repeated_by_config {
+        true => ", repeated as its service config says",
+        false => "",
+    };
+    format!("{kind}{idempotency}{repeated}{detached}")
 }

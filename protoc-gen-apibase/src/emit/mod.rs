@@ -11,6 +11,7 @@ mod messages;
 mod methods;
 mod policies;
 mod server;
+mod service_config;
 mod servicer;
 mod tokens;
 mod tonic;
@@ -61,6 +62,11 @@ pub(crate) fn files(
     }
     if options.emit.fakes {
         files.extend(fakes(model, options)?);
+    }
+    if options.emit.service_config {
+        let packages = model.packages.iter();
+        let with_services = packages.filter(|package| !package.services.is_empty());
+        files.extend(with_services.map(service_config::file));
     }
     if options.emit.docs {
         files.extend(docs::pages(model, options.templates.as_deref())?);

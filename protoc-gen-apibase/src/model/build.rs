@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::entities::Entities;
 use super::entity::Domain;
-use super::policies::{Catalogues, Policies};
+use super::policies::{Catalogues, Policies, check_throttles};
 use super::scope::{Claim, Scope};
 use super::types::Externs;
 use super::{Model, Package, catalogue, conflicts, fakes, referred, services, tonic};
 use crate::descriptors::{Descriptors, File, is_ours, is_well_known, tag};
 use crate::error::{Diagnostic, Diagnostics, Error};
+use crate::service_config::ServiceConfigs;
 use crate::{Imports, Request, names};
 
 impl Model {
@@ -22,6 +23,8 @@ impl Model {
     pub(crate) fn build(descriptors: &Descriptors, request: &Request) -> Result<Self, Error> {
         let mut problems = Diagnostics::new();
         let mut warnings = Diagnostics::new();
+        let configs = ServiceConfigs::read(&request.options.service_configs)?;
+        warnings.extend(configs.warnings.iter().cloned());
         let asked = asked(descriptors, request, &mut warnings)?;
         let groups = group(descriptors, &asked);
         let externs = Externs::new(&request.options);
@@ -64,8 +67,17 @@ impl Model {
                 run.package(name, files, types, &parts, &mut problems, &mut warnings)
             })
             .collect();
-        policies.apply(&mut packages, &entities, &mut problems);
+        policies.apply(
+            &mut packages,
+            &entities,
+            &configs,
+            &mut problems,
+            &mut warnings,
+        );
         problems.finish()?;
+        if request.options.emit.service_config {
+            check_throttles(&packages, &mut warnings);
+        }
         let mut model = Self {
             packages,
             warnings: warnings.into_vec(),

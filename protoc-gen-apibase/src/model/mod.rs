@@ -67,6 +67,15 @@ impl Package {
     }
 }
 
+impl Package {
+    /// When clients stop retrying any of its services; none where those don't agree.
+    pub(crate) fn throttle(&self) -> Option<policy::RetryThrottle> {
+        let mut throttles = self.services.iter().filter_map(Service::throttle);
+        let first = throttles.next()?;
+        throttles.all(|other| other == first).then_some(first)
+    }
+}
+
 /// A service and all its Rust names.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
@@ -101,6 +110,14 @@ pub(crate) struct Service {
     pub(crate) policy: policy::ServicePolicy,
     /// In the order of the proto.
     pub(crate) methods: Vec<Method>,
+}
+
+impl Service {
+    /// When clients stop retrying its methods.
+    pub(crate) fn throttle(&self) -> Option<policy::RetryThrottle> {
+        let first = self.methods.first()?;
+        first.policy.retry_throttle
+    }
 }
 
 /// An RPC and all its Rust names.

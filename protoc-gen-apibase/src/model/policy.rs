@@ -18,6 +18,8 @@ pub(crate) const MOST_ATTEMPTS: u32 = 5;
 pub(crate) mod built_in {
     use std::time::Duration;
 
+    /// The wait before the second attempt.
+    pub(crate) const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
     /// The longest wait, but for jitter.
     pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(30);
     /// How much longer each wait is than the one before.
@@ -57,6 +59,9 @@ pub(crate) struct MethodPolicy {
     pub(crate) retry: Option<Retry>,
     /// When a client sends the request again before it has an answer.
     pub(crate) hedging: Option<Hedging>,
+    /// Whether a service config says that it may be sent again, while the proto doesn't promise that a
+    /// second call does no harm.
+    pub(crate) repeated_by_config: bool,
     /// When clients stop calling it for a while.
     pub(crate) breaker: Option<Breaker>,
     /// When clients stop retrying its service.

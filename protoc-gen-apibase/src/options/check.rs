@@ -45,11 +45,14 @@ pub(super) fn check(options: &Options, problems: &mut Diagnostics) {
             problems.push(bad(key, "", "is empty").help("write a path, or leave it out"));
         }
     }
+    if options.service_configs.iter().any(String::is_empty) {
+        problems.push(bad("service_config", "", "is empty").help("write a path, or leave it out"));
+    }
     let emit = options.emit;
-    if !emit.rust && !emit.docs && !emit.fakes {
+    if !emit.rust && !emit.docs && !emit.fakes && !emit.service_config {
         problems.push(
             Diagnostic::new("nothing to generate: no output is asked for")
-                .help("use `emit=rust`, `emit=docs`, `emit=fakes` or several of them"),
+                .help("use `emit=rust`, `emit=docs`, `emit=fakes`, `emit=service_config` or several of them"),
         );
     }
     check_entities(options, problems);

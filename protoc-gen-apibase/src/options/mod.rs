@@ -12,7 +12,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub(crate) use self::given::Given;
-pub(crate) use self::nearest::nearest;
+pub(crate) use self::nearest::{distance, nearest};
 use self::parameters::PARAMETERS;
 pub(crate) use self::reader::undotted;
 use crate::error::{Diagnostics, Error};
@@ -85,6 +85,9 @@ pub struct Options {
     pub laws: bool,
     /// Paths and the attributes put on the generated types of entities below them.
     pub entity_attributes: Vec<(String, String)>,
+    /// gRPC service configs, as JSON: what they say of methods holds where the protos say nothing.
+    /// Paths from the working directory.
+    pub service_configs: Vec<String>,
     /// A file with parameters, read in place of `apibase.toml`. [`generate`](crate::generate)
     /// reads no file: the three ways in do, before they call it.
     pub config: Option<PathBuf>,
@@ -138,6 +141,8 @@ pub struct Emit {
     pub docs: bool,
     /// Fakes of the services, for tests, in files of their own.
     pub fakes: bool,
+    /// A gRPC service config for each package, for clients in other languages.
+    pub service_config: bool,
 }
 
 impl Default for Emit {
@@ -147,6 +152,7 @@ impl Default for Emit {
             rust: true,
             docs: false,
             fakes: false,
+            service_config: false,
         }
     }
 }
@@ -210,6 +216,7 @@ impl Options {
             "bytes" => Some(&mut self.bytes),
             "btree_map" => Some(&mut self.btree_map),
             "ordered" => Some(&mut self.ordered),
+            "service_config" => Some(&mut self.service_configs),
             _ => None,
         }
     }

@@ -47,7 +47,7 @@ pub(super) const PARAMETERS: &[Parameter] = &[
     parameter(
         "emit",
         Shape::List,
-        "emit=rust|docs|fakes",
+        "emit=rust|docs|fakes|service_config",
         "what to generate; may repeat; rust unless given",
     ),
     parameter(
@@ -157,6 +157,12 @@ pub(super) const PARAMETERS: &[Parameter] = &[
         Shape::Attributes,
         "entity_attribute=PATH=ATTR",
         "put ATTR on the generated entities below PATH; may repeat",
+    ),
+    parameter(
+        "service_config",
+        Shape::List,
+        "service_config=FILE",
+        "take policies from a gRPC service config where protos have none; may repeat",
     ),
     parameter(
         "config",

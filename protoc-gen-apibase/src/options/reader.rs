@@ -88,6 +88,7 @@ impl Given {
             rust: false,
             docs: false,
             fakes: false,
+            service_config: false,
         };
         if self.said("emit") {
             emit = self.options.emit;
@@ -96,11 +97,12 @@ impl Given {
             "rust" => emit.rust = true,
             "docs" => emit.docs = true,
             "fakes" => emit.fakes = true,
+            "service_config" => emit.service_config = true,
             _ => {
-                self.problems.push(
-                    bad("emit", value, "is not an output")
-                        .help("use `rust`, `docs` or `fakes`; `emit=rust,emit=docs` gives both"),
-                );
+                self.problems
+                    .push(bad("emit", value, "is not an output").help(
+                        "use `rust`, `docs`, `fakes` or `service_config`; `emit=rust,emit=docs` gives both",
+                    ));
                 return;
             }
         }

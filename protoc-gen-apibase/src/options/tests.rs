@@ -12,6 +12,7 @@ const PAIRS: &[&str] = &[
     "emit=rust",
     "emit=docs",
     "emit=fakes",
+    "emit=service_config",
     "include_file=mod.rs",
     "tonic",
     "extern_path=.google.type=::google_types",
@@ -34,11 +35,13 @@ const PAIRS: &[&str] = &[
     "ordered=.shop",
     "laws",
     "entity_attribute=.shop.Item=#[derive(Hash)]",
+    "service_config=shop.json",
+    "service_config=my/other.json",
 ];
 
 /// The same in TOML.
 const TOML: &str = r##"
-emit = ["rust", "docs", "fakes"]
+emit = ["rust", "docs", "fakes", "service_config"]
 include_file = "mod.rs"
 tonic = true
 bytes = [".a", ".b"]
@@ -48,6 +51,7 @@ time = "jiff"
 duration = "std"
 ordered = [".shop"]
 laws = true
+service_config = ["shop.json", "my/other.json"]
 
 [extern_path]
 ".google.type" = "::google_types"
@@ -136,6 +140,7 @@ fn one_value_given_beats_the_file() {
         rust: false,
         docs: true,
         fakes: false,
+        service_config: false,
     };
     assert_eq!(options.emit, docs);
     assert_eq!(options.include_file.as_deref(), Some("lib.rs"));

@@ -29,6 +29,7 @@ pub(super) fn method(
             .hedging
             .as_ref()
             .map(|rule| repeats::hedging(site, rule, problems)),
+        repeated_by_config: false,
         breaker: own_breaker
             .map(|rule| breaker(site, rule, problems))
             .or(service.breaker),

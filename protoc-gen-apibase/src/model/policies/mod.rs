@@ -4,19 +4,23 @@
 mod calls;
 mod catalogues;
 mod checks;
+mod configured;
 mod enforced;
 mod errors;
+mod exported;
 mod limits;
 mod repeats;
 mod template;
 mod times;
 
 pub(super) use self::catalogues::Catalogues;
+pub(super) use self::exported::check_throttles;
 use super::entities::Entities;
 use super::{Package, Service};
 use crate::descriptors::rules::{MethodRule, Rules};
 use crate::descriptors::{Descriptors, File, tag};
 use crate::error::{Diagnostic, Diagnostics};
+use crate::service_config::ServiceConfigs;
 
 /// The policies of a run.
 pub(super) struct Policies<'a> {
@@ -49,12 +53,15 @@ impl<'a> Policies<'a> {
         &self.catalogues
     }
 
-    /// Puts their policies into the services of packages.
+    /// Puts their policies into the services of packages: what the protos say, then what service
+    /// configs do.
     pub(super) fn apply(
         mut self,
         packages: &mut [Package],
         entities: &Entities<'_>,
+        configs: &ServiceConfigs,
         problems: &mut Diagnostics,
+        warnings: &mut Diagnostics,
     ) {
         let mut unenforced = Diagnostics::new();
         for package in packages.iter_mut() {
@@ -71,8 +78,11 @@ impl<'a> Policies<'a> {
                     unenforced: &mut unenforced,
                 };
                 policies.put(service);
+                configured::fill(service, configs, warnings);
             }
         }
+        let services = packages.iter().flat_map(|package| &package.services);
+        configured::check_names(&services.collect::<Vec<_>>(), configs, warnings);
         // What makes no sense is mended first: whether it would be enforced is a later question.
         if self.problems.is_empty() {
             self.problems = unenforced;

@@ -1,0 +1,453 @@
+//! gRPC's service config: read, and written.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+mod schema;
+
+use std::fs;
+use std::path::Path;
+
+use protoc_gen_apibase::{Emit, Error, Options, Output, configure};
+use schema::write;
+
+const HEAD: &str =
+    "syntax = \"proto3\";\npackage shop.v1;\nimport \"apibase/v1/options.proto\";\nmessage M {}\n";
+
+/// Generates for the services in `body`, with what `configs` say, written as `<index>.json`.
+fn generate(body: &str, configs: &[&str]) -> Result<Output, Error> {
+    let dir = tempfile::tempdir().unwrap();
+    let files = configs.iter().enumerate();
+    let files = files.map(|(index, text)| {
+        let path = dir.path().join(format!("{index}.json"));
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    });
+    let options = Options {
+        service_configs: files.collect(),
+        ..Options::default()
+    };
+    by(dir.path(), body, options)
+}
+
+fn by(dir: &Path, body: &str, options: Options) -> Result<Output, Error> {
+    write(dir, &[("shop.proto", &format!("{HEAD}{body}"))]);
+    protoc_gen_apibase::Builder::from(options).generate(&["shop.proto"], &[dir])
+}
+
+/// Without the folder that the files of a test are in.
+fn placeless(text: &str) -> String {
+    let folders = text.split(['`', ' ', '\n', ':']);
+    let mut folders = folders.filter_map(|word| word.strip_suffix("/0.json"));
+    match folders.next() {
+        Some(folder) => text.replace(&format!("{folder}/"), ""),
+        None => text.to_owned(),
+    }
+}
+
+fn warnings(output: &Output) -> String {
+    let warnings = output.warnings.iter().map(ToString::to_string);
+    placeless(&warnings.collect::<Vec<_>>().join("\n"))
+}
+
+fn refusal(body: &str, configs: &[&str]) -> String {
+    let error = generate(body, configs).unwrap_err();
+    assert!(error.is_parameter(), "{error}");
+    placeless(&error.to_string())
+}
+
+/// The constants of all methods.
+fn constants(output: &Output) -> String {
+    let api = output
+        .files
+        .iter()
+        .find(|file| file.name == "shop.v1.api.rs");
+    let lines = api.unwrap().content.lines();
+    let mut inside = false;
+    let constants = lines.filter(|line| {
+        inside |= line.starts_with("pub mod ");
+        inside &= !line.starts_with('}');
+        inside && !line.contains("METHODS") && !line.contains("All of them")
+    });
+    constants.collect::<Vec<_>>().join("\n")
+}
+
+/// In the shape of those that Google has beside its APIs.
+const LIKE_GOOGLES: &str = r#"{
+  "methodConfig": [
+    {
+      "name": [
+        { "service": "shop.v1.Publisher", "method": "CreateTopic" },
+        { "service": "shop.v1.Publisher", "method": "GetTopic" },
+        { "service": "shop.v1.Publisher", "method": "SetIamPolicy" }
+      ],
+      "timeout": "60s",
+      "retryPolicy": {
+        "maxAttempts": 5,
+        "initialBackoff": "0.100s",
+        "maxBackoff": "60s",
+        "backoffMultiplier": 1.3,
+        "retryableStatusCodes": ["UNAVAILABLE"]
+      }
+    },
+    {
+      "name": [{ "service": "shop.v1.Publisher", "method": "Publish" }],
+      "timeout": "60s",
+      "retryPolicy": {
+        "initialBackoff": "0.250s",
+        "maxBackoff": "32s",
+        "backoffMultiplier": 1.3,
+        "retryableStatusCodes": ["ABORTED", "CANCELLED", "DEADLINE_EXCEEDED"]
+      }
+    },
+    { "name": [{ "service": "shop.v1.Publisher", "method": "ListTopics" }], "timeout": "3600s" },
+    { "name": [{ "service": "google.longrunning.Operations" }], "timeout": "600s" }
+  ]
+}
+"#;
+
+const PUBLISHER: &str = "service Publisher {
+  rpc CreateTopic(M) returns (M);
+  rpc GetTopic(M) returns (M) { option idempotency_level = NO_SIDE_EFFECTS; }
+  rpc Publish(M) returns (M);
+  rpc ListTopics(M) returns (stream M);
+  rpc DetachTopic(M) returns (M);
+}
+";
+
+#[test]
+fn a_config_in_googles_shape_becomes_policies_without_a_word() {
+    let output = generate(PUBLISHER, &[LIKE_GOOGLES]).unwrap();
+    assert_eq!(warnings(&output), "");
+    insta::assert_snapshot!(constants(&output));
+}
+
+#[test]
+fn what_the_proto_says_beats_the_config() {
+    let body = "service A {
+  option (apibase.v1.service) = {
+    deadline: { seconds: 9 } retry_throttle: { max_tokens: 7 token_ratio: 0.7 }
+  };
+  rpc Own(M) returns (M) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method) = {
+      deadline: { seconds: 3 }
+      hedging: { max_attempts: 2 delay: { seconds: 1 } }
+    };
+  }
+  rpc OfService(M) returns (M);
+}
+";
+    let config = r#"{
+  "methodConfig": [{
+    "name": [{ "service": "shop.v1.A" }],
+    "timeout": "60s",
+    "retryPolicy": {
+      "maxAttempts": 2, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
+      "retryableStatusCodes": [14, "RESOURCE_EXHAUSTED"]
+    }
+  }],
+  "retryThrottling": { "maxTokens": 10, "tokenRatio": 0.1 }
+}"#;
+    insta::assert_snapshot!(constants(&generate(body, &[config]).unwrap()));
+}
+
+#[test]
+fn the_most_exact_name_counts_and_no_two_entries_are_merged() {
+    let body = "service A {
+  rpc One(M) returns (M);
+  rpc Two(M) returns (M);
+}
+service B { rpc One(M) returns (M); }
+";
+    let first = r#"{
+  "methodConfig": [
+    { "name": [{}], "timeout": "1s" },
+    { "name": [{ "service": "shop.v1.A" }], "timeout": "2s",
+      "hedgingPolicy": { "maxAttempts": 3, "hedgingDelay": "0.5s", "nonFatalStatusCodes": ["ABORTED"] } }
+  ]
+}"#;
+    let second = r#"{
+  "methodConfig": [
+    { "name": [{ "service": "shop.v1.A", "method": "Two" }],
+      "hedgingPolicy": { "maxAttempts": 2, "hedgingDelay": "0s" } }
+  ],
+  "retryThrottling": { "maxTokens": 10, "tokenRatio": 0.1 }
+}"#;
+    let output = generate(body, &[first, second]).unwrap();
+    assert_eq!(warnings(&output), "");
+    insta::assert_snapshot!(constants(&output));
+}
+
+#[test]
+fn what_grpc_has_no_sense_for_is_refused_with_its_place() {
+    let config = r#"{
+  "methodConfig": [
+    {
+      "name": [{ "method": "Get" }, 7],
+      "timeout": "60",
+      "retryPolicy": {
+        "maxAttempts": 1,
+        "initialBackoff": "0s",
+        "maxBackoff": "31536001s",
+        "backoffMultiplier": 0,
+        "retryableStatusCodes": ["OK", "UNAVAILABEL", 17]
+      }
+    },
+    { "name": [{ "service": "shop.v1.A" }], "retryPolicy": { "maxAttempts": 2.5 } },
+    { "name": { "service": 3 } },
+    {
+      "name": [{ "service": 3 }],
+      "hedgingPolicy": {},
+      "retryPolicy": {}
+    },
+    {
+      "name": [{ "service": "shop.v1.A" }],
+      "hedgingPolicy": { "maxAttempts": "3", "hedgingDelay": 1, "nonFatalStatusCodes": "ABORTED" }
+    }
+  ],
+  "retryThrottling": { "maxTokens": 1001 }
+}"#;
+    let body = "service A { rpc One(M) returns (M); }\n";
+    insta::assert_snapshot!(refusal(body, &[config]));
+}
+
+#[test]
+fn what_is_odd_and_can_be_read_is_said() {
+    let body = "service Items {
+  rpc GetItem(M) returns (M) {
+    option (apibase.v1.method).deadline = { seconds: 2 };
+  }
+  rpc Upload(stream M) returns (M);
+  rpc Delete(M) returns (M);
+}
+service Other { rpc Get(M) returns (M); }
+";
+    let config = r#"{
+  "loadBalancingConfig": [{ "round_robin": {} }],
+  "methodConfigs": [],
+  "methodConfig": [
+    {
+      "name": [{ "service": "shop.v1.Items", "method": "GetItem" }],
+      "waitForReady": true,
+      "retryPolicy": {
+        "MaxAttempts": 2,
+        "maxAttempts": 10,
+        "initialBackoff": "1s",
+        "maxBackoff": "10s",
+        "backoffMultiplier": 0.5,
+        "retryableStatusCodes": ["UNAVAILABLE"]
+      }
+    },
+    {
+      "name": [{ "service": "shop.v1.Items", "method": "Upload" }],
+      "hedgingPolicy": { "maxAttempts": 2 }
+    },
+    {
+      "name": [{ "service": "shop.v1.Othr" }, { "service": "shop.v1.Items", "method": "Delet" }],
+      "timeout": "5s"
+    },
+    {
+      "name": [
+        { "service": "shop.v2.Items" },
+        { "service": "shop.v1.Orders" },
+        { "service": "shop.v1.Items", "method": "GetItems" },
+        { "service": "shop.v1.Items", "method": "SetIamPolicy" }
+      ]
+    },
+    { "timeout": "1s" }
+  ]
+}"#;
+    insta::assert_snapshot!(warnings(&generate(body, &[config]).unwrap()));
+}
+
+#[test]
+fn a_method_that_two_entries_name_is_refused_at_both_places() {
+    let config = r#"{ "methodConfig": [{ "name": [{ "service": "shop.v1.A" }] }] }"#;
+    insta::assert_snapshot!(refusal(PUBLISHER, &[config, config]).replace(".json", ""));
+}
+
+#[test]
+fn a_file_that_is_none_is_refused() {
+    let text = refusal(PUBLISHER, &["{\n  \"methodConfig\": [}\n"]);
+    assert_eq!(text, "0.json:2:20: this is no JSON: expected value");
+    let text = refusal(PUBLISHER, &["[{ \"serviceConfig\": {} }]"]);
+    let expected =
+        "0.json:1:1: the service config is […], and no object\n  help: write it as { … }";
+    assert_eq!(text, expected);
+    let options = Options::from_pairs(["service_config=nowhere.json"]).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let error = by(dir.path(), PUBLISHER, options).unwrap_err();
+    let expected = "parameter `service_config`: there is no file `nowhere.json`";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}
+
+/// Each in lines of its own, so that the same proto without them is easily made.
+const WITH_POLICIES: &str = "service Items {
+  option (apibase.v1.service) = { deadline: { seconds: 10 } retry_throttle: { max_tokens: 100 token_ratio: 0.3 } };
+  rpc Retried(M) returns (M) {
+    option idempotency_level = NO_SIDE_EFFECTS;
+    option (apibase.v1.method) = { deadline: { seconds: 2 nanos: 50000000 } retry: { max_attempts: 4 initial_backoff: { nanos: 100000000 } max_backoff: { seconds: 1 } backoff_multiplier: 1.3 attempt_timeout: { nanos: 500000001 } codes: [UNAVAILABLE, RESOURCE_EXHAUSTED] } };
+  }
+  rpc Hedged(M) returns (stream M) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method) = { hedging: { max_attempts: 3 delay: { nanos: 50000 } non_fatal_codes: UNAVAILABLE } };
+  }
+  rpc AtOnce(M) returns (M) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method) = { hedging: { max_attempts: 5 } };
+  }
+  rpc Silent(stream M) returns (stream M);
+  rpc Silent2(M) returns (M);
+}
+service Orders {
+  option (apibase.v1.service) = { deadline: { seconds: 1 } retry_throttle: { max_tokens: 100 token_ratio: 0.3 } };
+  rpc One(M) returns (M);
+  rpc Two(M) returns (stream M);
+}
+";
+
+fn config_of(body: &str) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options {
+        emit: Emit {
+            rust: false,
+            service_config: true,
+            ..Emit::default()
+        },
+        ..Options::default()
+    };
+    by(dir.path(), body, options).unwrap()
+}
+
+#[test]
+fn a_written_config_read_back_gives_the_same_constants() {
+    let written = config_of(WITH_POLICIES);
+    let [file] = written.files.as_slice() else {
+        panic!("{} files", written.files.len());
+    };
+    assert_eq!(file.name, "shop.v1.service_config.json");
+    insta::assert_snapshot!(file.content);
+    let lines = WITH_POLICIES.split_inclusive('\n');
+    let plain: String = lines.filter(|line| !line.contains("apibase")).collect();
+    let by_proto = generate(WITH_POLICIES, &[]).unwrap();
+    let by_config = generate(&plain, &[&file.content]).unwrap();
+    assert_eq!(warnings(&by_config), "");
+    assert_eq!(constants(&by_config), constants(&by_proto));
+    assert_ne!(
+        constants(&generate(&plain, &[]).unwrap()),
+        constants(&by_proto)
+    );
+}
+
+#[test]
+fn what_grpc_needs_and_the_proto_leaves_open_is_what_our_clients_do() {
+    let output = config_of(
+        "service A {
+  rpc One(M) returns (M) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method).retry.max_attempts = 2;
+  }
+}
+",
+    );
+    insta::assert_snapshot!(output.files.first().unwrap().content);
+}
+
+#[test]
+fn throttles_that_differ_are_left_out_with_a_word() {
+    let other = WITH_POLICIES.replace(
+        "seconds: 1 } retry_throttle: { max_tokens: 100",
+        "seconds: 1 } retry_throttle: { max_tokens: 99.5",
+    );
+    let output = config_of(&other);
+    assert!(
+        !output
+            .files
+            .first()
+            .unwrap()
+            .content
+            .contains("retryThrottling")
+    );
+    insta::assert_snapshot!(warnings(&output));
+}
+
+#[test]
+fn a_package_without_policies_has_an_empty_config() {
+    let output = config_of(PUBLISHER);
+    let content = &output.files.first().unwrap().content;
+    assert_eq!(content, "{\n  \"methodConfig\": []\n}\n");
+    let dir = tempfile::tempdir().unwrap();
+    write(
+        dir.path(),
+        &[(
+            "m.proto",
+            "syntax = \"proto3\";\npackage m;\nmessage M {}\n",
+        )],
+    );
+    let emit = Emit {
+        rust: false,
+        service_config: true,
+        ..Emit::default()
+    };
+    let output = configure().emit(emit).generate(&["m.proto"], &[dir.path()]);
+    assert!(output.unwrap().files.is_empty());
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn the_three_ways_in_read_it_from_where_they_run() {
+    use std::process::Command;
+
+    let binary = env!("CARGO_BIN_EXE_protoc-gen-apibase");
+    let dir = tempfile::tempdir().unwrap();
+    let proto = format!("{HEAD}{PUBLISHER}");
+    write(
+        dir.path(),
+        &[("shop.proto", &proto), ("conf/shop.json", LIKE_GOOGLES)],
+    );
+    for out in ["plugin", "command", "toml"] {
+        fs::create_dir(dir.path().join(out)).unwrap();
+    }
+    let run = |command: &mut Command| {
+        let output = command.current_dir(dir.path()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{stderr}");
+    };
+    let protoc = protoc_bin_vendored::protoc_bin_path().unwrap();
+    let include = protoc_bin_vendored::include_path().unwrap();
+    run(Command::new(protoc)
+        .arg(format!("--plugin=protoc-gen-apibase={binary}"))
+        .args([
+            "-I.",
+            concat!("-I", env!("CARGO_MANIFEST_DIR"), "/protos"),
+            "-I",
+        ])
+        .arg(include)
+        .args([
+            "--apibase_out=plugin",
+            "--apibase_opt=service_config=conf/shop.json",
+            "shop.proto",
+        ]));
+    let generate = ["generate", "-I", ".", "--out"];
+    run(Command::new(binary).args(generate).args([
+        "command",
+        "--opt",
+        "service_config=conf/shop.json",
+        "shop.proto",
+    ]));
+    write(
+        dir.path(),
+        &[("apibase.toml", "service_config = \"conf/shop.json\"\n")],
+    );
+    run(Command::new(binary)
+        .args(generate)
+        .args(["toml", "shop.proto"]));
+    let read = |out: &str| fs::read_to_string(dir.path().join(out).join("shop.v1.api.rs")).unwrap();
+    let by_plugin = read("plugin");
+    assert!(by_plugin.contains("RetryPolicy::up_to(5)"));
+    assert_eq!((&read("command"), &read("toml")), (&by_plugin, &by_plugin));
+}
