@@ -61,6 +61,10 @@ bench-unary rounds="20":
 bench-server *arguments:
     scripts/bench-server {{arguments}}
 
+# CPU, time and latency of a call by our stub beside tonic's client; also: allocations, instructions.
+bench-client *arguments:
+    scripts/bench-client {{arguments}}
+
 # Peers that come, call, cancel and go, for so long; the server is then as it was before. The tests have 20 seconds of it.
 soak minutes="60":
     SOAK_SECONDS=$(({{minutes}} * 60)) cargo test -p apibase-tests --test soak -- --nocapture

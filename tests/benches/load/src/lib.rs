@@ -3,8 +3,12 @@
 //! Requests are bytes that are there from the start, and of the answers no more is read than frames,
 //! ends of streams and `grpc-status`. Mostly it is a closed loop: every stream of every connection has one
 //! call, and the next one when that has ended. What a server takes is read from `/proc`.
+//!
+//! [`client`] is the other way round: the `main` of a client that is measured itself.
 
+mod callgrind;
 mod calls;
+mod client;
 mod connection;
 mod cpu;
 mod h2;
@@ -15,9 +19,13 @@ mod open_loop;
 mod peer;
 mod run;
 mod server;
+mod table;
 
+pub use callgrind::Callgrind;
 pub use calls::Call;
+pub use client::{BoxError, Client, Work, client};
 pub use hpack::Code;
 pub use open_loop::{Offered, Outcome, offer};
 pub use run::{Ending, Figures, Shape, idle, once, run};
-pub use server::{Count, Server};
+pub use server::{Count, Server, on_core};
+pub use table::{columns, latencies, ratio};

@@ -21,7 +21,7 @@ use crate::peer::{Ended, Peer};
 /// Longer than any call takes, under valgrind too.
 const STUCK: Duration = Duration::from_secs(60);
 /// The part of a timed run that doesn't count.
-const WARM_UP: f64 = 0.25;
+pub(crate) const WARM_UP: f64 = 0.25;
 
 /// How much at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

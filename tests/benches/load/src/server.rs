@@ -29,14 +29,15 @@ pub struct Count {
     pub live: u64,
 }
 
-impl Server {
-    /// What runs `binary` with the first core for itself.
-    pub fn on_core_0(binary: &Path) -> Command {
-        let mut command = Command::new("taskset");
-        command.args(["-c", "0"]).arg(binary);
-        command
-    }
+/// What runs `binary` on this core alone.
+#[must_use]
+pub fn on_core(core: usize, binary: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &core.to_string()]).arg(binary);
+    command
+}
 
+impl Server {
     /// Starts it and waits until it listens.
     ///
     /// # Errors

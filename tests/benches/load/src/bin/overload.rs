@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bench_load::{Call, Ending, Offered, Outcome, Server, Shape, offer, run};
+use bench_load::{Call, Ending, Offered, Outcome, Server, Shape, offer, on_core, run};
 
 /// The bounds at twice the capacity: goodput as a part of the peak, and microseconds in which 99% of the
 /// refusals are there.
@@ -38,7 +38,7 @@ fn overload() -> Result<bool, Box<dyn Error>> {
     let binary = arguments.next().ok_or("usage: overload SERVER [SECONDS]")?;
     let seconds = arguments.next().map_or(Ok(10.0), |text| text.parse())?;
     let time = Duration::try_from_secs_f64(seconds)?;
-    let server = Server::start(Server::on_core_0(Path::new(&binary)))?;
+    let server = Server::start(on_core(0, Path::new(&binary)))?;
     let peak = peak(&server, time / CALLERS.len() as u32)?;
     println!("capacity: {peak:.0} calls/s\n");
     println!(

@@ -1,11 +1,8 @@
 //! Instructions of a call, in user mode, by callgrind.
 
 use std::error::Error;
-use std::fs;
-use std::path::Path;
-use std::process::Command;
 
-use bench_load::{Ending, Server, run};
+use bench_load::{Callgrind, Ending, Server, run};
 
 use crate::options::{Options, Row};
 use crate::server::Side;
@@ -29,29 +26,11 @@ pub(crate) fn measure(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 fn count(side: &Side, row: &Row, calls: u64) -> Result<f64, Box<dyn Error>> {
-    let file = std::env::temp_dir().join(format!("callgrind.{}", std::process::id()));
-    let mut command = Command::new("valgrind");
-    command
-        .args(["--quiet", "--tool=callgrind"])
-        .arg(format!("--callgrind-out-file={}", file.display()))
-        .arg(&side.binary);
+    let (command, counted) = Callgrind::of(&side.binary);
     let mut server =
         Server::start(command).map_err(|error| format!("{error} (apt-get install valgrind)"))?;
     let call = side.call(row.call);
     run(server.address, call, row.shape, Ending::Calls(calls))?;
     server.stop();
-    let counted = total(&file);
-    fs::remove_file(&file)?;
-    counted
-}
-
-fn total(file: &Path) -> Result<f64, Box<dyn Error>> {
-    let text = fs::read_to_string(file)?;
-    let total = text.lines().find_map(|line| {
-        let line = line
-            .strip_prefix("summary:")
-            .or(line.strip_prefix("totals:"));
-        line?.trim().parse().ok()
-    });
-    Ok(total.ok_or("callgrind wrote no total")?)
+    counted.total()
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bench_load::{Call, Server};
+use bench_load::{Call, Server, on_core};
 
 pub(crate) struct Side {
     pub(crate) name: String,
@@ -36,7 +36,7 @@ impl Side {
     /// A server with so many workers; one has a core for itself.
     pub(crate) fn start(&self, workers: usize) -> Result<Server, Box<dyn Error>> {
         let mut command = match workers {
-            1 => Server::on_core_0(&self.binary),
+            1 => on_core(0, &self.binary),
             _ => Command::new(&self.binary),
         };
         command.arg(workers.to_string());

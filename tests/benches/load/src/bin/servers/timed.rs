@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::process::Command;
 
-use bench_harness::{Ratio, median, median_ratio};
-use bench_load::Figures;
+use bench_harness::median;
+use bench_load::{Figures, columns, latencies, on_core};
 
 use crate::options::{Options, Row};
 use crate::server::Side;
@@ -55,9 +55,7 @@ fn once(options: &Options, side: &Side, row: &Row) -> Result<Figures, Box<dyn Er
     let server = side.start(row.workers)?;
     let load = options.bin.join("load");
     let mut command = if row.workers == 1 {
-        let mut command = Command::new("taskset");
-        command.args(["-c", "1"]).arg(load);
-        command
+        on_core(1, &load)
     } else {
         Command::new(load)
     };
@@ -97,29 +95,6 @@ fn print_table(table: &[Measured<'_>], a: &Side, b: &Side) {
             format_args!("{} | {}", latencies(a), latencies(b)),
         );
     }
-}
-
-/// Both medians, and the ratio of the pairs.
-fn columns(a: &[Figures], b: &[Figures], of: fn(&Figures) -> f64, digits: usize) -> String {
-    let (a, b) = (a.iter().map(of), b.iter().map(of));
-    let pairs: Vec<_> = a.clone().zip(b.clone()).collect();
-    let Ratio {
-        middle,
-        interval: (low, high),
-    } = median_ratio(&pairs);
-    format!(
-        "{:.digits$} | {:.digits$} | {middle:.2} [{low:.2}, {high:.2}]",
-        median(a),
-        median(b)
-    )
-}
-
-fn latencies(figures: &[Figures]) -> String {
-    let of = |place: usize| {
-        let values = figures.iter().filter_map(|one| one.latencies.get(place));
-        format!("{:.0}", median(values.copied()))
-    };
-    [of(0), of(1), of(2)].join("/")
 }
 
 /// How far the generator's own cost could be seen.

@@ -1,0 +1,65 @@
+//! The echo service by our stub, with everything on that a client has by default.
+
+apibase::include_protos!();
+
+use std::net::SocketAddr;
+
+use apibase::{Context, Replies};
+use bench::echo::api::EchoServiceClient;
+use bench::echo::{ListRequest, Payload};
+use bench_load::{BoxError, Client};
+use futures_util::{StreamExt, stream};
+
+/// A stub over a channel.
+#[derive(Clone, Debug)]
+pub struct Apibase(EchoServiceClient);
+
+impl Client for Apibase {
+    async fn connect(addresses: &[SocketAddr]) -> Result<Self, BoxError> {
+        match addresses {
+            [address] => {
+                let target = format!("http://{address}");
+                Ok(Self(EchoServiceClient::connect(target).await?))
+            }
+            _ => Err(
+                "several endpoints take a target that is a list of them, and there is none".into(),
+            ),
+        }
+    }
+
+    async fn say(&self, data: Vec<u8>) -> Result<usize, BoxError> {
+        let reply = self.0.say(&Context::background(), Payload { data }).await?;
+        Ok(reply.data.len())
+    }
+
+    async fn list(&self, messages: u32, size: u32) -> Result<usize, BoxError> {
+        let request = ListRequest { messages, size };
+        bytes(self.0.list(&Context::background(), request).await?).await
+    }
+
+    async fn upload(&self, messages: u32, data: Vec<u8>) -> Result<usize, BoxError> {
+        let requests = stream::iter(payloads(messages, data));
+        let summary = self.0.upload(&Context::background(), requests).await?;
+        Ok(usize::try_from(summary.bytes)?)
+    }
+
+    async fn chat(&self, messages: u32, data: Vec<u8>) -> Result<usize, BoxError> {
+        let requests = stream::iter(payloads(messages, data));
+        bytes(self.0.chat(&Context::background(), requests).await?).await
+    }
+}
+
+fn payloads(messages: u32, data: Vec<u8>) -> impl Iterator<Item = Payload> + Send + 'static {
+    (0..messages).map(move |_| Payload { data: data.clone() })
+}
+
+async fn bytes<E>(mut replies: Replies<Payload, E>) -> Result<usize, BoxError>
+where
+    E: apibase::ServiceError,
+{
+    let mut bytes = 0;
+    while let Some(reply) = replies.next().await {
+        bytes += reply?.data.len();
+    }
+    Ok(bytes)
+}

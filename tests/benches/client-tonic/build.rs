@@ -1,0 +1,12 @@
+//! tonic's own layer of the echo service, as its users have it.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let protos = "../client-server/protos";
+    println!("cargo:rerun-if-changed={protos}/bench/echo.proto");
+    let descriptors = protox::compile(["bench/echo.proto"], [protos, "../../../protos"])?;
+    tonic_prost_build::configure()
+        .build_server(false)
+        .include_file("mod.rs")
+        .compile_fds(descriptors)?;
+    Ok(())
+}
