@@ -14,8 +14,8 @@ use std::time::Duration;
 use apibase::{CallError, CallInfo, CallOptions, Code, Context, DomainError, FailureKind};
 use bytes::Bytes;
 use common::{
-    EchoServiceClient, Outcome, RawServer, ask, count, frame, frame_of, grpc_head, reply, soon,
-    trailers,
+    EchoReply, EchoServiceClient, Outcome, RawServer, ask, count, frame, frame_of, grpc_head,
+    reply, soon, trailers,
 };
 use futures_util::stream;
 use h2::Reason;
@@ -76,10 +76,12 @@ impl Bad {
     }
 
     async fn unary(self) -> CallError<DomainError> {
+        self.unary_reply().await.unwrap_err()
+    }
+
+    async fn unary_reply(self) -> Outcome<EchoReply> {
         let client = self.start().await.client().await;
-        soon(client.echo(&Context::background(), ask("")))
-            .await
-            .unwrap_err()
+        soon(client.echo(&Context::background(), ask(""))).await
     }
 
     /// Every message, and how the call ended.
@@ -252,10 +254,11 @@ async fn success_without_a_message_is_an_empty_stream_and_no_unary_reply() {
     };
     let (read, end) = Bad::head(head()).stream().await;
     assert_eq!((read, end.is_ok()), (0, true));
-    let error = Bad::head(head()).unary().await;
-    assert_eq!(kind(&error), FailureKind::Decode);
-    let error = Bad::grpc([], ok()).unary().await;
-    assert_eq!(kind(&error), FailureKind::Decode);
+    for bad in [Bad::head(head()), Bad::grpc([], ok())] {
+        let error = bad.unary().await;
+        assert_eq!(kind(&error), FailureKind::Decode);
+        assert_eq!(error.code(), Code::Unimplemented);
+    }
 
     let client = Bad::head(head()).start().await.client().await;
     let replies = client.count(&Context::background(), count(1)).await;
@@ -269,7 +272,36 @@ async fn a_second_reply_to_a_unary_call_is_a_failure() {
     let data = [frame(&reply(0, "a")), frame(&reply(1, "b"))];
     let error = Bad::grpc(data, ok()).unary().await;
     assert_eq!(kind(&error), FailureKind::Decode);
+    assert_eq!(error.code(), Code::Unimplemented);
     assert!(error.to_string().contains("second reply"), "{error}");
+}
+
+#[tokio::test]
+async fn a_status_in_the_head_counts_only_if_nothing_follows() {
+    let answer = |data: Option<Bytes>, end| {
+        let mut bad = Bad::grpc(data, end);
+        let early = trailers(&[("grpc-status", "9"), ("x-t", "v")]);
+        bad.head.headers_mut().extend(early);
+        bad
+    };
+    let late = || End::Trailers(trailers(&[("grpc-status", "8")]));
+    let data = || Some(frame(&reply(0, "a")));
+    for (bad, code) in [
+        (answer(None, End::Plain), Code::FailedPrecondition),
+        (
+            answer(Some(Bytes::new()), End::Plain),
+            Code::FailedPrecondition,
+        ),
+        (answer(None, late()), Code::ResourceExhausted),
+        (answer(data(), late()), Code::ResourceExhausted),
+        (answer(data(), End::Plain), Code::Unknown),
+    ] {
+        let error = bad.clone().unary().await;
+        assert_eq!(error.code(), code, "{error}");
+        let (_, end) = bad.stream().await;
+        assert_eq!(end.unwrap_err().code(), code);
+    }
+    assert!(answer(data(), ok()).unary_reply().await.is_ok());
 }
 
 #[tokio::test]

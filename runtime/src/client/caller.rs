@@ -194,7 +194,8 @@ impl<T: Transport> Caller<T> {
             _ => None,
         };
         let request = call.request(requests.body(), previous, token);
-        let response = self.transport.send(request, attempt).await?;
+        let sent = self.transport.send(request, attempt).await;
+        let response = sent.map_err(|error| Setback::broken(error, call.deadline))?;
         let reader = Reader::open(response, call)?;
         requests.commit();
         Ok(reader)

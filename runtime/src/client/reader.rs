@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body::Body;
 use prost::Message;
+use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
 use super::failure::{Failure, FailureKind};
@@ -22,7 +23,10 @@ use crate::{BoxError, Code, ProtobufMapper, Status};
 /// The answer to a call, being read.
 pub(super) struct Reader<B> {
     frames: Frames<B>,
+    deadline: Option<Instant>,
     pub(super) headers: MetadataMap,
+    /// A status that stood in the head of an answer that may go on: it counts if nothing follows.
+    early: Option<HeaderMap>,
     /// There once the call has ended well.
     pub(super) trailers: Option<MetadataMap>,
     info: Option<CallInfo>,
@@ -42,18 +46,24 @@ where
         };
         let mut reader = Self {
             frames: Frames::new(body, call.max_message_size(), compression),
+            deadline: call.deadline,
             headers: MetadataMap::new(),
+            early: None,
             trailers: None,
             info: call.info().cloned(),
         };
+        let wrong = not_grpc(parts.status, &parts.headers, unknown);
         if status::is_in(&parts.headers) {
-            // There is no message: the head has the status, and what else it has are trailers.
-            let mut trailers = parts.headers;
+            // The head has the status, and what else it has are trailers, unless there is more to come.
+            let mut trailers = parts.headers.clone();
             trailers.remove(header::CONTENT_TYPE);
-            reader.end(trailers, false)?;
-            return Ok(reader);
+            if wrong.is_some() || reader.frames.body().is_end_stream() {
+                reader.end(trailers, false)?;
+                return Ok(reader);
+            }
+            reader.early = Some(trailers);
         }
-        if let Some(status) = not_grpc(parts.status, &parts.headers, unknown) {
+        if let Some(status) = wrong {
             return Err(Setback::Status {
                 status,
                 after_head: false,
@@ -70,7 +80,9 @@ where
     pub(super) fn any(self) -> Reader<AnyBody> {
         Reader {
             frames: self.frames.map(BoxedError::any),
+            deadline: self.deadline,
             headers: self.headers,
+            early: self.early,
             trailers: self.trailers,
             info: self.info,
         }
@@ -85,13 +97,16 @@ where
             return Poll::Ready(None);
         }
         Poll::Ready(match ready!(self.frames.poll_next(cx)) {
-            Some(Ok(bytes)) => Some(Ok(bytes)),
+            Some(Ok(bytes)) => {
+                self.early = None;
+                Some(Ok(bytes))
+            }
             Some(Err(FrameError::Invalid(status))) => {
                 Some(Err(Failure::new(FailureKind::Decode, status).into()))
             }
             Some(Err(FrameError::Cut(error))) => {
                 let error = TransportError::broken(error).after_head();
-                Some(Err(error.into()))
+                Some(Err(Setback::broken(error, self.deadline)))
             }
             // A reset with NO_ERROR, which hyper takes for the end of the body.
             Some(Err(FrameError::Open)) => {
@@ -99,8 +114,10 @@ where
                 Some(Err(error.after_head().into()))
             }
             None => {
-                let trailers = self.frames.take_trailers().unwrap_or_default();
-                self.end(trailers, true).err().map(Err)
+                let early = self.early.take();
+                let after_head = early.is_none();
+                let trailers = self.frames.take_trailers().or(early).unwrap_or_default();
+                self.end(trailers, after_head).err().map(Err)
             }
         })
     }
@@ -145,14 +162,19 @@ where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
     let Some(first) = reader.next().await.transpose()? else {
-        let message = "the call succeeded without a reply".to_owned();
-        return Err(Failure::decode(message, None).into());
+        return Err(not_one("the call succeeded without a reply").into());
     };
     if reader.next().await.transpose()?.is_some() {
-        let message = "the answer has a second reply, and the method has one".to_owned();
-        return Err(Failure::decode(message, None).into());
+        return Err(not_one("the answer has a second reply, and the method has one").into());
     }
     Ok(decode::<R>(first)?)
+}
+
+/// Another number of replies than one: what gRPC's `statuscodes.md` calls a violation of cardinality.
+#[cold]
+fn not_one(message: &str) -> Failure {
+    let status = Status::new(Code::Unimplemented, message);
+    Failure::new(FailureKind::Decode, status)
 }
 
 /// Decodes a reply, and maps it.

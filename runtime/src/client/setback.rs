@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::error::CallError;
 use super::failure::{Failure, FailureKind};
 use super::transport::{Progress, TransportError};
@@ -36,6 +38,21 @@ pub(super) enum Pushback {
 }
 
 impl Setback {
+    /// What `error` is to a call with this deadline.
+    ///
+    /// A server that gives a call up because its time is over cancels the stream, and that can be
+    /// heard before our own timer is; grpc-go has the same rule.
+    pub(super) fn broken(error: TransportError, deadline: Option<Instant>) -> Self {
+        let is_late = || deadline.is_some_and(|at| at <= Instant::now());
+        match error.code() {
+            Code::Cancelled if is_late() => {
+                let status = Status::new(Code::DeadlineExceeded, "the deadline has passed");
+                Failure::new(FailureKind::Deadline, status).into()
+            }
+            _ => Self::Transport(error),
+        }
+    }
+
     pub(super) fn code(&self) -> Code {
         match self {
             Self::Transport(error) => error.code(),
@@ -154,5 +171,17 @@ mod tests {
             assert_eq!(pushback(&[no]), Some(Pushback::Never), "{no:?}");
         }
         assert_eq!(pushback(&["10", "10"]), Some(Pushback::Never));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_cancelled_when_its_time_is_over_is_late() {
+        let cancelled = || TransportError::broken(h2::Error::from(h2::Reason::CANCEL));
+        let code = |deadline| Setback::broken(cancelled(), deadline).code();
+        let now = Instant::now();
+        assert_eq!(code(Some(now)), Code::DeadlineExceeded);
+        assert_eq!(code(Some(now + Duration::from_secs(1))), Code::Cancelled);
+        assert_eq!(code(None), Code::Cancelled);
+        let broken = TransportError::broken(h2::Error::from(h2::Reason::INTERNAL_ERROR));
+        assert_eq!(Setback::broken(broken, Some(now)).code(), Code::Internal);
     }
 }

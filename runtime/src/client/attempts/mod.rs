@@ -344,6 +344,7 @@ pub(super) fn who(setback: &Setback) -> Who {
         Setback::Final(failure) => match failure.kind() {
             FailureKind::Refused | FailureKind::CircuitOpen => Who::Client,
             FailureKind::Transport => Who::Transport,
+            FailureKind::Deadline => Who::Deadline,
             _ => Who::Caller,
         },
     }
