@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking, its helpers too"
 )]
 
@@ -47,6 +48,66 @@ async fn a_client_reads_what_a_server_compresses() {
         let replies = soon(client.count(&ctx, count(3))).await.unwrap();
         let replies: Vec<_> = soon(replies.try_collect()).await.unwrap();
         assert!(replies.len() == 3 && replies.iter().all(|reply| reply.payload == large()));
+    }
+}
+
+#[tokio::test]
+async fn requests_are_compressed_where_that_is_asked_for_and_worth_it() {
+    for encoding in [Gzip, Zstd] {
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let server = RawServer::start(move |request, mut response| {
+            let tell = tell.clone();
+            async move {
+                let (head, mut body) = request.into_parts();
+                let first = body.data().await.unwrap().unwrap();
+                let said = head.headers.get("grpc-encoding").cloned();
+                tell.send((said, first)).unwrap();
+                let mut stream = response.send_response(grpc_head(), false).unwrap();
+                stream.send_data(frame(&reply(0, "")), false).unwrap();
+                stream
+                    .send_trailers(trailers(&[("grpc-status", "0")]))
+                    .unwrap();
+            }
+        });
+        let client = server.await.client().await;
+        let ctx = Context::background();
+        let packing = client.with(CallOptions::new().compress(encoding));
+
+        soon(packing.echo(&ctx, ask(large()))).await.unwrap();
+        let (said, first) = told.recv().await.unwrap();
+        assert_eq!(said.unwrap(), encoding.as_str());
+        assert_eq!(first[0], 1);
+        assert!(first.len() < 10_000, "{} bytes", first.len());
+
+        soon(packing.echo(&ctx, ask("short"))).await.unwrap();
+        let (said, first) = told.recv().await.unwrap();
+        assert_eq!(
+            (said.unwrap().as_bytes(), first[0]),
+            (encoding.as_str().as_bytes(), 0)
+        );
+
+        soon(client.echo(&ctx, ask(large()))).await.unwrap();
+        let (said, first) = told.recv().await.unwrap();
+        assert_eq!((said, first[0]), (None, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_ours_reads_compressed_requests_of_every_kind() {
+    for encoding in [Gzip, Zstd] {
+        let compression = |server: Server| server.compression([encoding]);
+        let server = Running::with(Scripted::new(), compression).await;
+        let ctx = Context::background();
+        let packing = CallOptions::new().compress(encoding);
+        let client = server.client().await.with(packing);
+        let answer = soon(client.echo(&ctx, ask(large()))).await.unwrap();
+        assert!(answer.payload == large());
+        let requests = || futures_util::stream::iter([ask(large()), ask("short")]);
+        let collected = soon(client.collect(&ctx, requests())).await.unwrap();
+        assert_eq!((collected.count, collected.payloads.len()), (2, 100_005));
+        let replies = soon(client.chat(&ctx, requests())).await.unwrap();
+        let replies: Vec<_> = soon(replies.try_collect()).await.unwrap();
+        assert!(replies.len() == 2 && replies[0].payload == large());
     }
 }
 

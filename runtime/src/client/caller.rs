@@ -262,7 +262,8 @@ where
         E: ServiceError,
     {
         let (call, state) = self.caller.start(ctx, method)?;
-        self.single(call, state, Requests::stream::<Q>(requests))
+        let compression = call.compression();
+        self.single(call, state, Requests::stream::<Q>(requests, compression))
             .await
     }
 
@@ -282,7 +283,8 @@ where
         E: ServiceError,
     {
         let (call, state) = self.caller.start(ctx, method)?;
-        self.streamed(call, state, Requests::stream::<Q>(requests))
+        let compression = call.compression();
+        self.streamed(call, state, Requests::stream::<Q>(requests, compression))
             .await
     }
 
@@ -391,7 +393,7 @@ fn encode<Q>(call: &mut Outgoing, request: Q::Entity) -> Result<Requests, Failur
 where
     Q: ProtobufMapper<Proto: Message>,
 {
-    match frame::<Q>(request, None) {
+    match frame::<Q>(request, call.compression()) {
         Ok(frame) => Ok(Requests::One(frame)),
         Err(why) => {
             let status = unencodable(why);

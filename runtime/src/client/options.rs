@@ -9,7 +9,7 @@ use tonic::metadata::MetadataMap;
 
 use super::info::CallInfo;
 use crate::observe::{Observer, Observers};
-use crate::{HedgingPolicy, MetadataError, RetryPolicy, TypedMetadata};
+use crate::{Compression, HedgingPolicy, MetadataError, RetryPolicy, TypedMetadata};
 
 /// What is set for the calls that are made through one stub, `items.with(options)`.
 ///
@@ -35,6 +35,7 @@ pub struct CallOptions {
     pub(super) wrong: Option<MetadataError>,
     pub(super) info: Option<CallInfo>,
     pub(super) max_message_size: Option<usize>,
+    pub(super) compression: Option<Compression>,
     pub(super) observers: Option<Arc<Observers>>,
 }
 
@@ -51,6 +52,7 @@ impl CallOptions {
             wrong: None,
             info: None,
             max_message_size: None,
+            compression: None,
             observers: None,
         }
     }
@@ -110,6 +112,13 @@ impl CallOptions {
         self.note(set)
     }
 
+    /// The same, beside what was set before: a key can have several values.
+    #[must_use]
+    pub fn append_metadata(mut self, key: &str, value: impl fmt::Display) -> Self {
+        let set = self.metadata.append_text(key, value);
+        self.note(set)
+    }
+
     /// Sends `key`, which ends in `-bin`, with `message` as its value, in place of what was set
     /// before.
     #[must_use]
@@ -129,6 +138,16 @@ impl CallOptions {
     #[must_use]
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.max_message_size = Some(bytes);
+        self
+    }
+
+    /// Compresses requests so, those of 1 KiB and more. Default: they go as they are.
+    ///
+    /// A server that doesn't know the encoding fails the call with UNIMPLEMENTED, and nothing says
+    /// beforehand whether it does. Replies are read however the server compresses them.
+    #[must_use]
+    pub fn compress(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
         self
     }
 

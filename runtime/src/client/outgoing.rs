@@ -19,7 +19,7 @@ use crate::observe::{Event, Observers, Side};
 use crate::wire::compression::Encodings;
 use crate::wire::headers::MAX_METADATA;
 use crate::wire::{headers, timeout};
-use crate::{Code, Context, HedgingPolicy, Method, Status};
+use crate::{Code, Compression, Context, HedgingPolicy, Method, Status};
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
@@ -182,6 +182,11 @@ impl Outgoing {
         }
     }
 
+    /// How its requests are compressed.
+    pub(super) fn compression(&self) -> Option<Compression> {
+        self.options.as_ref()?.compression
+    }
+
     /// The call as an HTTP request with this body.
     pub(super) fn request(
         &self,
@@ -208,6 +213,9 @@ impl Outgoing {
         if !Encodings::all().is_empty() {
             let name = headers::GRPC_ACCEPT_ENCODING;
             map.insert(name, Encodings::all().header());
+        }
+        if let Some(compression) = self.compression() {
+            map.insert(headers::GRPC_ENCODING, compression.header());
         }
         if let Some(remaining) = self.remaining() {
             map.insert(timeout::GRPC_TIMEOUT, timeout::write(remaining));

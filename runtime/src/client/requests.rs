@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::replay::{Replay, Source};
 use super::setback::Setback;
 use crate::wire::encode::{Encode, Unencodable};
-use crate::{Code, ProtobufMapper, Status};
+use crate::{Code, Compression, ProtobufMapper, Status};
 
 /// What a call sends. Each attempt gets a body of its own, of the same bytes: nothing is encoded twice.
 ///
@@ -27,13 +27,20 @@ pub(super) enum Requests {
 }
 
 impl Requests {
-    /// The messages that `M` maps `entities` to.
-    pub(super) fn stream<M>(entities: impl Stream<Item = M::Entity> + Send + 'static) -> Self
+    /// The messages that `M` maps `entities` to, compressed so.
+    pub(super) fn stream<M>(
+        entities: impl Stream<Item = M::Entity> + Send + 'static,
+        compression: Option<Compression>,
+    ) -> Self
     where
         M: ProtobufMapper<Proto: Message> + 'static,
     {
         let entities = Infallibly { entities };
-        let source: Source = Box::new(Encode::<M, _, _, _>::new(entities, || None, unencodable));
+        let source: Source = Box::new(Encode::<M, _, _, _>::new(
+            entities,
+            move || compression,
+            unencodable,
+        ));
         Self::Many(Replay::new(source))
     }
 
