@@ -1,9 +1,11 @@
 //! Peers of another library: Python's grpcio, where there is one, and what it talks to.
 
 #![allow(
+    dead_code,
+    unused_imports,
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test fails by panicking, its helpers too"
+    reason = "each test file uses a part of it, and a test fails by panicking, its helpers too"
 )]
 
 mod parcels;
