@@ -13,5 +13,12 @@ fn main() -> Result<(), protoc_gen_apibase::Error> {
     };
     println!("cargo::rustc-cfg=conformance");
     let file = |name| format!("{protos}/connectrpc/conformance/v1/{name}.proto");
-    protoc_gen_apibase::configure().compile(&[file("service"), file("server_compat")], &[protos])
+    protoc_gen_apibase::configure().compile(
+        &[
+            file("service"),
+            file("server_compat"),
+            file("client_compat"),
+        ],
+        &[protos],
+    )
 }

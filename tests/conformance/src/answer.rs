@@ -14,13 +14,13 @@ use crate::metadata::{observed, send};
 
 /// `google.rpc.Status`, which is what the details of a status are in.
 #[derive(Clone, PartialEq, Message)]
-struct RichStatus {
+pub(crate) struct RichStatus {
     #[prost(int32, tag = "1")]
     code: i32,
     #[prost(string, tag = "2")]
     message: String,
     #[prost(message, repeated, tag = "3")]
-    details: Vec<Any>,
+    pub(crate) details: Vec<Any>,
 }
 
 /// The one answer to these requests.

@@ -1,5 +1,5 @@
-//! The server that the Connect project's conformance runner asks, written with what every user of the
-//! runtime has. `scripts/conformance` runs it.
+//! What the Connect project's conformance runner asks, written with what every user of the runtime has: a
+//! server, or with the argument `client` a client. `scripts/conformance` runs both.
 
 #![allow(
     clippy::doc_markdown,
@@ -9,6 +9,8 @@
 #[cfg(conformance)]
 mod answer;
 #[cfg(conformance)]
+mod client;
+#[cfg(conformance)]
 mod metadata;
 #[cfg(conformance)]
 mod replay;
@@ -16,6 +18,8 @@ mod replay;
 mod runner;
 #[cfg(conformance)]
 mod service;
+#[cfg(conformance)]
+mod talk;
 
 #[cfg(conformance)]
 apibase::include_protos!();
@@ -23,7 +27,11 @@ apibase::include_protos!();
 #[cfg(conformance)]
 #[tokio::main]
 async fn main() -> Result<(), apibase::BoxError> {
-    runner::serve().await
+    match std::env::args().nth(1).as_deref() {
+        None => runner::serve().await,
+        Some("client") => client::call_all().await,
+        Some(other) => Err(format!("there is no {other}: it is `client` or nothing").into()),
+    }
 }
 
 #[cfg(not(conformance))]

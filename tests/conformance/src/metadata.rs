@@ -37,7 +37,8 @@ fn append(metadata: &mut MetadataMap, headers: &[Header]) -> Result<(), DomainEr
     Ok(())
 }
 
-fn headers(metadata: &MetadataMap) -> Vec<Header> {
+/// All values of each name.
+pub(crate) fn headers(metadata: &MetadataMap) -> Vec<Header> {
     let http = metadata.clone().into_headers();
     let header = |name: &str| Header {
         name: name.to_owned(),

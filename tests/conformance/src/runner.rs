@@ -1,28 +1,25 @@
-//! What the runner and the server tell each other: one message each, on stdin and stdout, after its
-//! length in four bytes.
+//! The server that the runner asks.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::Ipv4Addr;
 
-use apibase::prost::Message;
 use apibase::{BoxError, Compression, ErrorPolicy, Interceptors, Server, Tls, shutdown_signal};
 
 use crate::connectrpc::conformance::v1::api::ConformanceServiceServer;
 use crate::connectrpc::conformance::v1::{ServerCompatRequest, ServerCompatResponse};
 use crate::service::Conformance;
-
-/// What the runner asks for has a certificate or two.
-const MAX_REQUEST: usize = 1 << 20;
+use crate::talk::{read, write};
 
 /// Serves what the runner asks for, until it stops this process.
 pub(crate) async fn serve() -> Result<(), BoxError> {
-    let request = read()?;
+    let request = read(&mut io::stdin().lock())?.ok_or("the runner asks for nothing")?;
     let server = configure(&request)?.bind().await?;
-    write(&ServerCompatResponse {
+    let response = ServerCompatResponse {
         host: server.local_addr().ip().to_string(),
         port: server.local_addr().port().into(),
         pem_cert: certificate(&request),
-    })?;
+    };
+    write(&mut io::stdout().lock(), &response)?;
     server.serve_until(shutdown_signal()).await;
     Ok(())
 }
@@ -53,25 +50,4 @@ fn configure(request: &ServerCompatRequest) -> Result<Server, BoxError> {
 fn certificate(request: &ServerCompatRequest) -> Vec<u8> {
     let credentials = request.server_creds.as_ref().filter(|_| request.use_tls);
     credentials.map_or_else(Vec::new, |credentials| credentials.cert.clone())
-}
-
-fn read() -> Result<ServerCompatRequest, BoxError> {
-    let mut stdin = io::stdin().lock();
-    let mut length = [0; 4];
-    stdin.read_exact(&mut length)?;
-    let length = usize::try_from(u32::from_be_bytes(length))?;
-    if length > MAX_REQUEST {
-        return Err(format!("the runner's request has {length} bytes").into());
-    }
-    let mut request = vec![0; length];
-    stdin.read_exact(&mut request)?;
-    Ok(ServerCompatRequest::decode(&*request)?)
-}
-
-fn write(response: &ServerCompatResponse) -> Result<(), BoxError> {
-    let response = response.encode_to_vec();
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(&u32::try_from(response.len())?.to_be_bytes())?;
-    stdout.write_all(&response)?;
-    Ok(stdout.flush()?)
 }
