@@ -102,7 +102,7 @@ pub use crate::client::{Addresses, EndpointAddress, OutlierEjection, Resolver, R
 pub use crate::client::{
     Attempt, AttemptRecord, AttemptTrace, Balance, BreakerState, BreakerTransition, CallError,
     CallInfo, CallOptions, Caller, Channel, CircuitBreaker, ConnectError, Failure, FailureKind,
-    MappedCaller, Reached, Replies, RequestStream, Target, TransitionReason, Transport,
+    MappedCaller, OrFallback, Reached, Replies, RequestStream, Target, TransitionReason, Transport,
     TransportError, Upstream, Verdict,
 };
 #[cfg(feature = "client")]

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::attempt::Attempt;
 use super::attempts::Attempts;
+use super::breaker::Breaker;
 use super::error::CallError;
 use super::failure::Failure;
 use super::options::CallOptions;
@@ -297,31 +298,86 @@ where
     ) -> Result<R::Entity, CallError<E>> {
         let mut attempts = Attempts::new(&call, state, |breaker| &**breaker);
         let exchange = async {
-            if let Some(policy) = attempts.hedging(&requests) {
-                let begin = async |mut attempt: Attempt, previous| {
-                    let result = self.one(&call, &requests, &mut attempt, previous).await;
-                    (attempt, result)
-                };
-                let result = attempts.hedge(policy, begin).await;
-                return attempts.hedged(result);
-            }
-            loop {
-                attempts.begin()?;
-                let limit = attempts.limit();
-                let (attempt, previous) = attempts.next();
-                let attempt = self.one(&call, &requests, attempt, previous);
-                let result = limit.run(unless_failed(&requests, attempt)).await;
-                match attempts.settle(result, &requests) {
-                    ControlFlow::Break(result) => return result,
-                    ControlFlow::Continue(delay) => sleep(delay).await,
-                }
-            }
+            let result = self.attempt_single(&call, &requests, &mut attempts).await;
+            let Err(setback) = result else {
+                return result;
+            };
+            let Some(fallback) = attempts.fallback(&setback, &requests) else {
+                return Err(setback);
+            };
+            let (attempt, previous) = attempts.next();
+            let fallen = async {
+                let way = fallback.send(call.request(requests.body(), previous, None), attempt);
+                let mut reader = Reader::open(way.await?, &call)?;
+                reader::single::<R, _>(&mut reader).await
+            };
+            let result = unless_failed(&requests, fallen).await;
+            attempts.fell_back(result)
         };
         let limited = call.limit(exchange).await;
         let result = attempts.conclude(limited);
         drop(attempts);
         call.end(result.as_ref().map_or_else(CallError::code, |_| Code::Ok));
         result
+    }
+
+    /// All attempts of a call with one reply.
+    async fn attempt_single(
+        &self,
+        call: &Outgoing,
+        requests: &Requests,
+        attempts: &mut Attempts<'_, &Breaker>,
+    ) -> Result<R::Entity, Setback> {
+        if let Some(policy) = attempts.hedging(requests) {
+            let begin = async |mut attempt: Attempt, previous| {
+                let result = self.one(call, requests, &mut attempt, previous).await;
+                (attempt, result)
+            };
+            let result = attempts.hedge(policy, begin).await;
+            return attempts.hedged(result);
+        }
+        loop {
+            attempts.begin()?;
+            let limit = attempts.limit();
+            let (attempt, previous) = attempts.next();
+            let attempt = self.one(call, requests, attempt, previous);
+            let result = limit.run(unless_failed(requests, attempt)).await;
+            match attempts.settle(result, requests) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(delay) => sleep(delay).await,
+            }
+        }
+    }
+
+    /// All attempts of a call with a stream of replies, until one has an answer that begins.
+    async fn attempt_stream(
+        &self,
+        call: &Outgoing,
+        requests: &Requests,
+        attempts: &mut Attempts<'_, Arc<Breaker>>,
+    ) -> Result<Reader<T::Body>, Setback> {
+        if let Some(policy) = attempts.hedging(requests) {
+            let begin = async |mut attempt: Attempt, previous| {
+                let opened = self.caller.open(call, requests, &mut attempt, previous);
+                let result = opened.await;
+                (attempt, result)
+            };
+            return attempts.hedge(policy, begin).await;
+        }
+        loop {
+            attempts.begin()?;
+            let limit = attempts.limit();
+            let (attempt, previous) = attempts.next();
+            let attempt = self.caller.open(call, requests, attempt, previous);
+            let setback = match limit.run(unless_failed(requests, attempt)).await {
+                Ok(reader) => return Ok(reader),
+                Err(setback) => setback,
+            };
+            match attempts.failed(setback, requests) {
+                ControlFlow::Break(setback) => return Err(setback),
+                ControlFlow::Continue(delay) => sleep(delay).await,
+            }
+        }
     }
 
     /// Sends the requests once and reads the one reply.
@@ -346,34 +402,27 @@ where
     ) -> Result<Replies<R::Entity, E>, CallError<E>> {
         let mut attempts = Attempts::new(&call, state, Arc::clone);
         let exchange = async {
-            if let Some(policy) = attempts.hedging(&requests) {
-                let begin = async |mut attempt: Attempt, previous| {
-                    let opened = self.caller.open(&call, &requests, &mut attempt, previous);
-                    let result = opened.await;
-                    (attempt, result)
-                };
-                return attempts.hedge(policy, begin).await;
-            }
-            loop {
-                attempts.begin()?;
-                let limit = attempts.limit();
-                let (attempt, previous) = attempts.next();
-                let attempt = self.caller.open(&call, &requests, attempt, previous);
-                let setback = match limit.run(unless_failed(&requests, attempt)).await {
-                    Ok(reader) => return Ok(reader),
-                    Err(setback) => setback,
-                };
-                match attempts.failed(setback, &requests) {
-                    ControlFlow::Break(setback) => return Err(setback),
-                    ControlFlow::Continue(delay) => sleep(delay).await,
-                }
-            }
+            let result = self.attempt_stream(&call, &requests, &mut attempts).await;
+            let setback = match result {
+                Ok(reader) => return Ok(reader.any()),
+                Err(setback) => setback,
+            };
+            let Some(fallback) = attempts.fallback(&setback, &requests) else {
+                return Err(setback);
+            };
+            let (attempt, previous) = attempts.next();
+            let fallen = async {
+                let way = fallback.send(call.request(requests.body(), previous, None), attempt);
+                Reader::open(way.await?, &call)
+            };
+            let result = unless_failed(&requests, fallen).await;
+            attempts.fell_back(result)
         };
         let limited = call.limit(exchange).await;
         let result = attempts.conclude(limited);
         let open = attempts.into_open();
         match result {
-            Ok(reader) => Ok(Replies::new::<R>(reader.any(), call, requests, open)),
+            Ok(reader) => Ok(Replies::new::<R>(reader, call, requests, open)),
             Err(error) => {
                 call.end(CallError::code(&error));
                 Err(error)

@@ -7,7 +7,9 @@ use std::time::Duration;
 use prost::Message;
 use tonic::metadata::MetadataMap;
 
+use super::fallback::Fallback;
 use super::info::CallInfo;
+use super::transport::Transport;
 use crate::observe::{Observer, Observers};
 use crate::{Compression, HedgingPolicy, MetadataError, RetryPolicy, TypedMetadata};
 
@@ -36,6 +38,7 @@ pub struct CallOptions {
     pub(super) info: Option<CallInfo>,
     pub(super) max_message_size: Option<usize>,
     pub(super) compression: Option<Compression>,
+    pub(super) fallback: Option<Arc<Fallback>>,
     pub(super) observers: Option<Arc<Observers>>,
 }
 
@@ -53,6 +56,7 @@ impl CallOptions {
             info: None,
             max_message_size: None,
             compression: None,
+            fallback: None,
             observers: None,
         }
     }
@@ -148,6 +152,16 @@ impl CallOptions {
     #[must_use]
     pub fn compress(mut self, compression: Compression) -> Self {
         self.compression = Some(compression);
+        self
+    }
+
+    /// Sends a call over `transport`, once, where its own [can't be
+    /// reached](crate::Failure::is_unreachable): the circuit breaker is open, or all attempts that the
+    /// call was worth have failed. One that a server may have acted on is sent only if its method may be
+    /// repeated. For another way than gRPC there is [`OrFallback`](crate::OrFallback).
+    #[must_use]
+    pub fn fallback(mut self, transport: impl Transport) -> Self {
+        self.fallback = Some(Arc::new(Fallback::new(transport)));
         self
     }
 

@@ -11,6 +11,7 @@ use super::attempt::Attempt;
 use super::body::RequestStream;
 use super::effective::{EffectiveRetry, Limit};
 use super::failure::{Failure, FailureKind};
+use super::fallback::Fallback;
 use super::info::CallInfo;
 use super::options::CallOptions;
 use super::trace::AttemptTrace;
@@ -151,6 +152,11 @@ impl Outgoing {
     pub(super) fn retry(&self, state: &MethodState) -> EffectiveRetry {
         let own = self.options.as_ref().and_then(|own| own.retry);
         state.effective.retry(own)
+    }
+
+    /// Another way for it, if there is one.
+    pub(super) fn fallback(&self) -> Option<&Fallback> {
+        self.options.as_ref()?.fallback.as_deref()
     }
 
     /// How it is hedged, if it is.

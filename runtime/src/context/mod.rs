@@ -74,7 +74,7 @@ impl Peer {
 /// What all clones of one call's context share.
 #[derive(Default)]
 struct Scope {
-    method: Option<Method>,
+    method: Option<&'static Method>,
     peer: Option<Peer>,
     metadata: MetadataMap,
     response: response::Shared,
@@ -100,7 +100,7 @@ impl Context {
 
     /// The context of a call that has come in.
     pub(crate) fn incoming(
-        method: Method,
+        method: &'static Method,
         peer: Option<Peer>,
         metadata: MetadataMap,
         deadline: Option<Instant>,
@@ -132,8 +132,8 @@ impl Context {
 
     /// The RPC that is being served; `None` outside of a servicer.
     #[must_use]
-    pub fn method(&self) -> Option<&Method> {
-        self.scope.method.as_ref()
+    pub fn method(&self) -> Option<&'static Method> {
+        self.scope.method
     }
 
     /// Who calls; `None` outside of a servicer and where the transport doesn't say.
@@ -379,7 +379,7 @@ mod tests {
         for (key, value) in pairs {
             metadata.insert(*key, value.parse().unwrap());
         }
-        Context::incoming(METHOD, None, metadata, None, None)
+        Context::incoming(&METHOD, None, metadata, None, None)
     }
 
     #[test]

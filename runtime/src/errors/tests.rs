@@ -244,7 +244,7 @@ fn a_row_can_be_overridden_and_is_decoded_all_the_same() {
             .with_redacted(DOMAIN, "FORBIDDEN"),
     );
     let call = Context::incoming(
-        crate::Method::unary("/t.T/T"),
+        const { &crate::Method::unary("/t.T/T") },
         None,
         tonic::metadata::MetadataMap::new(),
         None,

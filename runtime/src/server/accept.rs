@@ -88,7 +88,7 @@ pub(crate) fn accept(
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let metadata = MetadataMap::from_headers(parts.headers);
     let chain = chain.chain().cloned();
-    let context = Context::incoming(*method, peer, metadata, deadline, chain);
+    let context = Context::incoming(method, peer, metadata, deadline, chain);
     Ok((context, method))
 }
 

@@ -174,7 +174,7 @@ mod tests {
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let mut metadata = crate::MetadataMap::new();
         metadata.insert("x-correlation-id", "c-1".parse().unwrap());
-        Context::incoming(METHOD, Some(Peer::Unix), metadata, deadline, None)
+        Context::incoming(&METHOD, Some(Peer::Unix), metadata, deadline, None)
     }
 
     #[tokio::test(start_paused = true)]

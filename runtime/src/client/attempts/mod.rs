@@ -17,6 +17,7 @@ use super::backoff::Backoff;
 use super::breaker::{Breaker, Outcome, Permit, Who, outcome};
 use super::error::CallError;
 use super::failure::{Failure, FailureKind};
+use super::fallback::Fallback;
 use super::outgoing::{Limited, Outgoing};
 use super::requests::Requests;
 use super::setback::Setback;
@@ -190,6 +191,39 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         self.attempt.next();
         self.last = Some(setback);
         ControlFlow::Continue(delay)
+    }
+
+    /// The other way for a call that ended so, if there is one and it does no harm.
+    pub(super) fn fallback(
+        &mut self,
+        setback: &Setback,
+        requests: &Requests,
+    ) -> Option<&'a Fallback> {
+        let fallback = self.call.fallback()?;
+        let does_harm = self.processed && !self.call.retry(self.method).may_repeat;
+        if !setback.is_unreachable() || does_harm || !requests.is_replayable() {
+            return None;
+        }
+        self.attempt.next();
+        Some(fallback)
+    }
+
+    /// The fallback has ended so.
+    pub(super) fn fell_back<R>(&mut self, result: Result<R, Setback>) -> Result<R, Setback> {
+        self.made += 1;
+        match &result {
+            Ok(_) => {
+                self.sent += 1;
+                self.tell(Code::Ok, None);
+            }
+            Err(setback) => {
+                self.sent += u32::from(!setback.is_unsent());
+                self.processed |= !setback.is_unprocessed();
+                self.tell(setback.code(), Some(Verdict::Final));
+                self.record(setback, Verdict::Final);
+            }
+        }
+        result
     }
 
     /// What came of the call, or of the call so far if its replies are a stream.

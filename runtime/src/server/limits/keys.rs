@@ -164,8 +164,8 @@ mod tests {
 
     fn caller(ip: &str) -> Caller {
         let peer = Peer::Tcp((ip.parse::<IpAddr>().unwrap(), 1).into());
-        let method = Method::unary("/t.T/T");
-        let call = Context::incoming(method, Some(peer), MetadataMap::new(), None, None);
+        const METHOD: &Method = &Method::unary("/t.T/T");
+        let call = Context::incoming(METHOD, Some(peer), MetadataMap::new(), None, None);
         Caller::of(&call, None)
     }
 
