@@ -116,15 +116,6 @@ impl Breaker {
         }
     }
 
-    /// Lets an attempt through.
-    ///
-    /// # Errors
-    ///
-    /// When it is open, or half open with as many probes as there may be.
-    pub(super) fn acquire(&self) -> Result<Permit<&Self>, Open> {
-        Permit::acquire(self)
-    }
-
     /// What it lets through.
     pub(super) fn state(&self) -> BreakerState {
         self.shared.state()
