@@ -175,7 +175,8 @@ impl Failure {
     /// Whether the call was retried before it failed, here or nearer to the fault.
     #[must_use]
     pub fn is_already_retried(&self) -> bool {
-        self.attempts > 1 || self.details().already_retried
+        // Attempts that never left were attempts all the same.
+        self.attempts > 1 || self.trace.records().len() > 1 || self.details().already_retried
     }
 
     /// How often the request was sent; 0 when it never left.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tonic::metadata::MetadataValue;
 
 use super::error::CallError;
 use super::failure::{Failure, FailureKind};
@@ -118,6 +119,16 @@ impl Setback {
             Self::Transport(error) => error.event(),
             _ => None,
         }
+    }
+
+    /// The same, and whoever it is passed on to is told not to retry it once more, as if the server had
+    /// said so: an error of a service doesn't know how often it was asked for.
+    pub(super) fn already_retried(mut self) -> Self {
+        if let Self::Status { status, .. } = &mut self {
+            let never = MetadataValue::from_static("-1");
+            status.metadata_mut().insert(PUSHBACK, never);
+        }
+        self
     }
 
     pub(super) fn into_error<E: ServiceError>(self) -> CallError<E> {

@@ -232,7 +232,10 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         limited: Limited<Result<R, Setback>>,
     ) -> Result<R, CallError<E>> {
         let mut result = match limited {
-            Limited::Done(result) => result.map_err(Setback::into_error),
+            Limited::Done(result) => result.map_err(|setback| match self.has_given_up() {
+                true => setback.already_retried().into_error(),
+                false => setback.into_error(),
+            }),
             Limited::Expired => Err(self.expired().into()),
             Limited::Cancelled => {
                 self.cut_off();
@@ -246,6 +249,13 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
             info.set_attempts(self.sent, std::mem::take(&mut self.trace));
         }
         result
+    }
+
+    /// Whether the last attempt would have been followed by another one, as the one before was, if there
+    /// were no end to it.
+    fn has_given_up(&self) -> bool {
+        let last = self.trace.records().last().map(AttemptRecord::verdict);
+        self.made > 1 && last.is_some_and(|verdict| verdict != Verdict::Final)
     }
 
     /// The call's time is over.
