@@ -25,7 +25,6 @@ pub use self::machine::{BreakerState, TransitionReason};
 use self::machine::{Change, Rules, Ticket, Trips};
 use self::shared::{Rejected, Shared};
 use super::sync;
-use crate::BreakerPolicy;
 
 /// The breaker of one method and one target.
 pub(super) struct Breaker {
@@ -171,23 +170,6 @@ impl Breaker {
 }
 
 impl BreakerSettings {
-    /// What `policy` says, and `open_for` where it doesn't say how long.
-    pub(super) fn of(policy: BreakerPolicy, open_for: Duration) -> Self {
-        Self {
-            mode: match policy.rate() {
-                None => BreakerMode::Consecutive(policy.threshold()),
-                Some(rate) => BreakerMode::Rate {
-                    ratio: rate.ratio.get(),
-                    minimum: rate.minimum,
-                    window: rate.window,
-                },
-            },
-            open_for: policy.open_for().unwrap_or(open_for),
-            probes: policy.probes_at_once(),
-            successes: 1,
-        }
-    }
-
     fn rules(&self) -> Rules {
         Rules {
             trips: match self.mode {

@@ -60,6 +60,7 @@ impl Throttle {
     }
 
     /// What is there, in thousandths of a token.
+    #[cfg(test)]
     pub(crate) fn millitokens(&self) -> u32 {
         self.tokens.load(Ordering::Relaxed)
     }

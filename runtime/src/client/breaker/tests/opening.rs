@@ -203,17 +203,3 @@ async fn a_handle_overrules_and_shows_its_breaker() {
     handle.reset();
     assert_eq!(handle.state(), BreakerState::Closed);
 }
-
-#[test]
-fn settings_are_what_a_policy_says_and_the_clients_time() {
-    let own = BreakerSettings::of(BreakerPolicy::after(7), OPEN_FOR);
-    assert_eq!(own.mode, BreakerMode::Consecutive(7));
-    assert_eq!((own.open_for, own.probes, own.successes), (OPEN_FOR, 1, 1));
-
-    let policy = BreakerPolicy::at_rate(0.5, 20, Duration::from_secs(10))
-        .timeout(Duration::from_secs(60))
-        .probes(3);
-    let own = BreakerSettings::of(policy, OPEN_FOR);
-    assert_eq!(own.mode, RATE.mode);
-    assert_eq!((own.open_for, own.probes), (OPEN_FOR * 2, 3));
-}
