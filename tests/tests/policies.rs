@@ -49,7 +49,7 @@ fn a_service_speaks_for_methods_that_say_nothing() {
 #[test]
 fn what_a_method_says_beats_its_service() {
     let deadline = care_service::RETRIED.default_deadline();
-    assert_eq!(deadline, Some(Duration::from_secs(2)));
+    assert_eq!(deadline, Some(Duration::from_secs(5)));
     let guarded = care_service::GUARDED;
     assert_eq!(guarded.breaker_policy(), Some(BreakerPolicy::after(2)));
     assert_eq!(guarded.default_deadline(), Some(Duration::from_secs(10)));

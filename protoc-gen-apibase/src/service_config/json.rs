@@ -1,6 +1,6 @@
 //! JSON of which every value knows its place.
 //!
-//! serde_json parses; a raw value is a slice of the text, and so says where it stands.
+//! `serde_json` parses; a raw value is a slice of the text, and so says where it stands.
 
 use std::collections::BTreeMap;
 

@@ -192,8 +192,9 @@ pub(super) fn seconds(text: &str) -> Option<Duration> {
     let number = text.strip_suffix('s')?;
     let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_number = !(whole.is_empty() && decimals.is_empty()) && !number.ends_with('.');
-    if !is_number || !is_digits(whole) || !is_digits(decimals) || decimals.len() > 9 {
+    // `.5s` is one, `.s` and `1.s` are not.
+    let has_digits = !number.is_empty() && !number.ends_with('.');
+    if !has_digits || !is_digits(whole) || !is_digits(decimals) || decimals.len() > 9 {
         return None;
     }
     let whole = if whole.is_empty() { "0" } else { whole };
