@@ -114,6 +114,66 @@ fn page_says_everything() {
 }
 
 #[test]
+fn a_page_says_how_each_method_is_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let proto = r#"
+syntax = "proto3";
+package care;
+import "apibase/v1/options.proto";
+service CareService {
+  option (apibase.v1.service) = {
+    deadline: { seconds: 10 } breaker: { failure_threshold: 5 timeout: { seconds: 30 } }
+    retry_throttle: { max_tokens: 100 token_ratio: 0.3 }
+  };
+  rpc Retried(Care) returns (Care) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method) = {
+      deadline: { seconds: 2 nanos: 500000000 }
+      retry: {
+        max_attempts: 4 initial_backoff: { nanos: 100000000 } max_backoff: { seconds: 1 }
+        backoff_multiplier: 1.3 attempt_timeout: { nanos: 500000000 }
+        codes: [UNAVAILABLE, RESOURCE_EXHAUSTED]
+      }
+    };
+  }
+  rpc Plainly(Care) returns (Care) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method) = { retry: { max_attempts: 2 } breaker: { failure_threshold: 1 } };
+  }
+  rpc Hedged(Care) returns (Care) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method).hedging = {
+      max_attempts: 3 delay: { nanos: 50000000 } non_fatal_codes: UNAVAILABLE
+    };
+  }
+  rpc Silent(Care) returns (Care);
+}
+message Care {}
+"#;
+    fs::write(dir.path().join("care.proto"), proto).unwrap();
+    let emit = Emit {
+        rust: false,
+        docs: true,
+        ..Emit::default()
+    };
+    let builder = configure().emit(emit);
+    let output = builder.generate(&["care.proto"], &[dir.path()]).unwrap();
+    let page = &output.files[0].content;
+    let methods = page.split("## Errors").next().unwrap();
+    let wanted = [
+        "### ",
+        "- **Deadline",
+        "- **Retry",
+        "- **Hedging",
+        "- **Thro",
+        "- **Circuit",
+    ];
+    let lines = methods.lines();
+    let lines = lines.filter(|line| wanted.iter().any(|start| line.starts_with(start)));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn unreachable_message_is_left_out() {
     assert!(!page(None).unwrap().contains("Unreachable"));
 }

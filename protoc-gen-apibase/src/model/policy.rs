@@ -11,6 +11,15 @@ pub(crate) fn proto_name(code: Code) -> String {
     format!("{code:?}").to_shouty_snake_case()
 }
 
+/// A time in the unit that reads best: `250 ms`, `8.4 s`.
+pub(crate) fn shown(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        format!("{} ms", time.as_secs_f64() * 1000.0)
+    } else {
+        format!("{} s", time.as_secs_f64())
+    }
+}
+
 /// How often a request is sent at most, whatever is said (gRFC A6).
 pub(crate) const MOST_ATTEMPTS: u32 = 5;
 

@@ -8,7 +8,7 @@ use minijinja::{Value, context};
 use super::index::Index;
 use super::markdown::{block, cell, code};
 use crate::model::errors::{Catalogue, CatalogueError, Piece, Public};
-use crate::model::policy::Code;
+use crate::model::policy::{Code, shown};
 use crate::model::{Enum, Method, Service};
 
 /// The errors that a service can fail with.
@@ -177,10 +177,7 @@ fn retry(retryable: bool, delay: Option<Duration>) -> String {
     match (retryable, delay) {
         (false, _) => "no".to_owned(),
         (true, None) => "yes".to_owned(),
-        (true, Some(delay)) if delay < Duration::from_secs(1) => {
-            format!("after {} ms", delay.as_secs_f64() * 1000.0)
-        }
-        (true, Some(delay)) => format!("after {} s", delay.as_secs_f64()),
+        (true, Some(delay)) => format!("after {}", shown(delay)),
     }
 }
 

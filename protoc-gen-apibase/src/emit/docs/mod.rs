@@ -12,6 +12,8 @@ mod markdown;
 #[cfg(feature = "cli")]
 mod page;
 #[cfg(feature = "cli")]
+mod policies;
+#[cfg(feature = "cli")]
 mod templates;
 #[cfg(all(test, feature = "cli"))]
 mod tests;

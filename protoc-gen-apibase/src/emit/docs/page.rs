@@ -7,6 +7,7 @@ use minijinja::{Value, context};
 use super::errors::{self, Errors};
 use super::index::Index;
 use super::markdown::{Anchors, block, cell};
+use super::policies;
 use crate::model::{Enum, Field, Idempotency, Kind, Message, Method, Package, Service};
 
 /// The page's variables: `service`, `methods`, `catalogue`, `common`, `messages`, `enums`, `package`,
@@ -149,6 +150,7 @@ impl<'a> Types<'a> {
                 link => self.link(&method.response.proto),
                 streamed => server_streams,
             },
+            policy => policies::of_method(&method.policy),
             errors => self.errors.declared(method),
         }
     }

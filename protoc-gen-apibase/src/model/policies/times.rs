@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::policy::MethodPolicy;
+use crate::model::policy::{MethodPolicy, shown};
 
 /// Two times of a policy of which one leaves no room for the other.
 pub(super) struct Conflict {
@@ -97,17 +97,5 @@ fn no_second(field: &'static str, whose: &str) -> Conflict {
         help: "there would never be a second attempt: shorten the wait, or lengthen the deadline"
             .to_owned(),
         is_cap: false,
-    }
-}
-
-/// `8.4 s`, `250 ms`
-fn shown(time: Duration) -> String {
-    let millis = (time.as_secs_f64() * 1000.0).round();
-    if millis < 1000.0 && millis > 0.0 {
-        return format!("{millis} ms");
-    }
-    match millis {
-        0.0 => format!("{} ns", time.as_nanos()),
-        _ => format!("{} s", millis / 1000.0),
     }
 }
