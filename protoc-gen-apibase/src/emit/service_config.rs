@@ -97,12 +97,15 @@ fn of_retry(retry: &Retry) -> Vec<String> {
 
 fn of_hedging(hedging: &Hedging) -> Vec<String> {
     let delay = hedging.delay.unwrap_or_default();
-    let codes = codes(&hedging.non_fatal_codes);
-    vec![
+    let mut members = vec![
         format!("\"maxAttempts\": {}", hedging.max_attempts),
         format!("\"hedgingDelay\": {}", seconds(delay)),
-        format!("\"nonFatalStatusCodes\": {codes}"),
-    ]
+    ];
+    let listed = &hedging.non_fatal_codes;
+    if !listed.is_empty() {
+        members.push(format!("\"nonFatalStatusCodes\": {}", codes(listed)));
+    }
+    members
 }
 
 /// gRPC's C core takes whole tokens alone.
