@@ -14,7 +14,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use apibase::testing::InProcess;
-use apibase::{CallError, Code, Context, DomainError, Interceptors, Side};
+use apibase::{CallError, CallOptions, Code, Context, DomainError, Interceptors, Side};
 use common::{
     Depot, EchoServiceClient, EchoServiceServer, ParcelError, ParcelServiceClient,
     ParcelServiceServer, Scripted, Seen, When, ask, failing_parcel, recorder, reply,
@@ -25,8 +25,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// A client whose calls have as long as their contexts leave them.
 fn echo(scripted: Scripted) -> EchoServiceClient<InProcess> {
-    EchoServiceClient::new(InProcess::new(EchoServiceServer::new(scripted)))
+    let client = EchoServiceClient::new(InProcess::new(EchoServiceServer::new(scripted)));
+    client.with(CallOptions::new().no_deadline())
 }
 
 #[tokio::test(start_paused = true)]

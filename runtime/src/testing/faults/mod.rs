@@ -21,7 +21,7 @@ pub use self::fault::Fault;
 use self::fault::{AfterHead, Kind};
 use self::plan::{Plan, path_of};
 pub use self::seen::{Counts, SeenAttempt};
-use crate::client::{Attempt, Reached, RequestStream, Transport, TransportError};
+use crate::client::{Attempt, Reached, RequestStream, Transport, TransportError, Upstream};
 use crate::wire::{headers, status};
 use crate::{Method, Status};
 
@@ -199,6 +199,10 @@ impl<T: Transport> Transport for Faults<T> {
                 Ok(trailers_only(&status))
             }
         }
+    }
+
+    fn upstream(&self) -> Option<&Arc<Upstream>> {
+        self.transport.upstream()
     }
 }
 
