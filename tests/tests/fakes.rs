@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use apibase::testing::{Fault, Faults, InProcess};
+use apibase::testing::{Fault, Faults, InProcess, SeenAttempt};
 use apibase::{
     CallError, CallOptions, Code, Context, DomainError, Server, Streamed, TypedMetadata,
 };
@@ -274,10 +274,49 @@ async fn a_function_hears_who_has_gone() {
     gone.await.unwrap();
 }
 
-/// Retry and time in one: the example of the docs of `apibase::testing`.
+/// The example of the docs of `apibase::testing`.
+#[tokio::test(start_paused = true)]
+async fn an_idempotent_call_is_tried_again_until_it_is_answered() {
+    // What the server answers, and what goes wrong on the way to it.
+    let parcels = FakeParcelService::new();
+    parcels.put().returns(parcel(1));
+    let faults = Faults::new(InProcess::new(ParcelServiceServer::new(parcels.clone())));
+    faults
+        .next(Fault::lost())
+        .next(Fault::code(Code::Unavailable));
+    let client = ParcelServiceClient::new(faults.clone());
+
+    let started = Instant::now();
+    client.put(&Context::background(), parcel(1)).await.unwrap();
+    // The waits are 1 and 2 seconds, give or take a fifth.
+    let waited = started.elapsed();
+    assert!(waited >= Duration::from_millis(2400) && waited <= Duration::from_millis(3610));
+    let attempts = faults.seen();
+    let previous: Vec<_> = attempts
+        .iter()
+        .map(SeenAttempt::previous_attempts)
+        .collect();
+    assert_eq!(previous, [None, Some(1), Some(2)]);
+    assert_eq!(parcels.put().count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_not_idempotent_is_not_tried_again() {
+    let parcels = FakeParcelService::new();
+    let faults = Faults::new(InProcess::new(ParcelServiceServer::new(parcels.clone())));
+    faults.next(Fault::lost());
+    let client = ParcelServiceClient::new(faults.clone());
+    let requests = stream::iter([parcel(1)]);
+    let error = client.put_all(&Context::background(), requests).await;
+    assert_eq!(error.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(
+        (faults.counts().attempts, parcels.put_all().count()),
+        (1, 0)
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_slow_server_is_given_up_at_the_deadline() {
-    // What the server answers, and what goes wrong on the way to it.
     let parcels = FakeParcelService::new();
     parcels.put().returns(parcel(1));
     let faults = Faults::new(InProcess::new(ParcelServiceServer::new(parcels.clone())));

@@ -13,7 +13,7 @@
 //! millisecond when something happens:
 //!
 //! ```ignore
-//! use apibase::testing::{Fault, Faults, InProcess};
+//! use apibase::testing::{Fault, Faults, InProcess, SeenAttempt};
 //!
 //! // Where the test is another crate than the one with the services, else `include_fakes!()` beside
 //! // `include_protos!()`.
@@ -21,23 +21,23 @@
 //! use fakes::parcels::api::{FakeParcelService, ParcelServiceClient, ParcelServiceServer};
 //!
 //! #[tokio::test(start_paused = true)]
-//! async fn a_slow_server_is_given_up_at_the_deadline() {
+//! async fn an_idempotent_call_is_tried_again_until_it_is_answered() {
 //!     // What the server answers, and what goes wrong on the way to it.
 //!     let parcels = FakeParcelService::new();
 //!     parcels.put().returns(parcel(1));
 //!     let faults = Faults::new(InProcess::new(ParcelServiceServer::new(parcels.clone())));
-//!     faults.next(Fault::silence());
+//!     faults.next(Fault::lost()).next(Fault::code(Code::Unavailable));
 //!     let client = ParcelServiceClient::new(faults.clone());
 //!
 //!     let started = Instant::now(); // tokio's
-//!     let ctx = Context::background().with_timeout(Duration::from_secs(20));
-//!     let error = client.put(&ctx, parcel(1)).await.unwrap_err();
-//!     assert!(error.is_timeout());
-//!     assert_eq!(started.elapsed(), Duration::from_secs(20));
-//!     assert_eq!(parcels.put().count(), 0);
-//!
 //!     client.put(&Context::background(), parcel(1)).await.unwrap();
-//!     assert_eq!(faults.counts().attempts, 2);
+//!     // The waits are 1 and 2 seconds, give or take a fifth.
+//!     let waited = started.elapsed();
+//!     assert!(waited >= Duration::from_millis(2400) && waited <= Duration::from_millis(3610));
+//!     let attempts = faults.seen();
+//!     let previous: Vec<_> = attempts.iter().map(SeenAttempt::previous_attempts).collect();
+//!     assert_eq!(previous, [None, Some(1), Some(2)]);
+//!     assert_eq!(parcels.put().count(), 1);
 //! }
 //! ```
 //!
