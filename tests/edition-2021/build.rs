@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use protoc_gen_apibase::Emit;
+
 const FIXTURES: &[(&str, &[&str])] = &[
     ("deprecated", &["deprecated.proto", "file.proto"]),
     ("entity_calls", &["calls.proto"]),
@@ -30,6 +32,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let folder = Path::new("../fixtures").join(fixture);
         protoc_gen_apibase::configure()
             .laws(true)
+            .emit(Emit {
+                fakes: true,
+                ..Emit::default()
+            })
             .out_dir(out.join(fixture))
             .compile(files, &[folder])?;
     }

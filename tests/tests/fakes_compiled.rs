@@ -84,6 +84,7 @@ fixtures! {
     limits
     no_package
     parameters
+    policies
     prelude
     proto2
     protos
@@ -98,6 +99,23 @@ fixtures! {
     unary
     versions
     well_known
+}
+
+/// Fakes beside the packages, as a crate with services has them for its own tests.
+#[allow(dead_code, reason = "the packages are there for their fakes")]
+mod beside {
+    include!(concat!(env!("OUT_DIR"), "/kinds/mod.rs"));
+    apibase::include_fakes!("kinds/fakes.rs", super::super);
+}
+
+#[test]
+fn fakes_stand_beside_the_packages_or_in_another_crate() {
+    use beside::fakes::kinds::api::FakeKindService as Beside;
+
+    fn serves_beside<S: beside::kinds::api::KindServicer>(_: &S) {}
+    fn serves_elsewhere<S: apibase_tests::kinds::kinds::api::KindServicer>(_: &S) {}
+    serves_beside(&Beside::new());
+    serves_elsewhere(&kinds::kinds::api::FakeKindService::new());
 }
 
 #[test]

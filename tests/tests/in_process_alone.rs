@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use apibase::testing::InProcess;
 use apibase::{CallError, CallOptions, Code, Context, DomainError, Interceptors, Side};
+use apibase_tests::tonic_echo::echo::api::EchoServicer as _;
 use common::{
     Depot, EchoServiceClient, EchoServiceServer, ParcelError, ParcelServiceClient,
     ParcelServiceServer, Scripted, Seen, When, ask, failing_parcel, recorder, reply,
@@ -70,6 +71,21 @@ async fn a_detached_call_is_finished_though_its_caller_has_gone() {
     book.gate.notify_one();
     assert_eq!(book.entries.next().await, "kept");
     assert_eq!(book.kept(), 1);
+}
+
+/// Without any client: what a servicer is given is what a test can make.
+#[tokio::test]
+async fn a_servicer_is_called_with_a_context_that_a_test_makes() {
+    let servicer = Scripted::new().on_echo(|ctx, request| async move {
+        assert_eq!(ctx.correlation_id(), Some("the-id"));
+        assert!(ctx.remaining().is_some());
+        Ok(reply(7, request.payload))
+    });
+    let ctx = Context::background()
+        .with_correlation_id("the-id")
+        .with_timeout(HOUR);
+    let answer = servicer.echo(&ctx, ask("a")).await.unwrap();
+    assert_eq!(answer, reply(7, "a"));
 }
 
 #[tokio::test]

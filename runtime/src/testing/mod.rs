@@ -149,6 +149,7 @@ macro_rules! include_fakes {
     };
     ($file:literal, $($packages:tt)+) => {
         /// Fakes of services, for tests.
+        #[allow(dead_code, reason = "a test uses a part of it")]
         pub mod fakes {
             mod __protos {
                 #[allow(

@@ -13,6 +13,17 @@ macro_rules! fixtures {
             #[allow(clippy::module_inception, reason = "fixtures are named like their packages")]
             pub mod $name {
                 include!(concat!(env!("OUT_DIR"), "/", stringify!($name), "/mod.rs"));
+
+                /// Its fakes, beside it as `apibase::include_fakes!()` puts them.
+                #[cfg(test)]
+                pub mod fakes {
+                    mod __protos {
+                        #[allow(unused_imports, reason = "there may be no package")]
+                        pub use super::super::*;
+                    }
+
+                    include!(concat!(env!("OUT_DIR"), "/", stringify!($name), "/fakes.rs"));
+                }
             }
         )*
     };
