@@ -39,6 +39,8 @@ mod picker;
 mod pump;
 #[cfg(feature = "client")]
 mod queue;
+#[cfg(all(test, feature = "client"))]
+mod tests;
 #[cfg(feature = "client")]
 mod watched;
 

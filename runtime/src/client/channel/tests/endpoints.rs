@@ -1,0 +1,215 @@
+//! Which of several endpoints calls go to.
+
+use std::collections::HashSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::net::{Answers, Host, Net};
+use super::{ChannelOptions, call, channel, settle, unary};
+use crate::client::channel::Balance;
+use crate::client::resolve::{Addresses, Resolver, Resolving};
+use crate::client::{Attempt, Transport};
+
+/// A channel that has met all endpoints of these that can be.
+async fn warm(net: &Net, hosts: &str, balance: Balance) -> crate::client::Channel {
+    let options = ChannelOptions {
+        balance,
+        ..net.options()
+    };
+    let channel = channel(hosts, options);
+    call(&channel).await;
+    settle().await;
+    channel
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_24_one_live_and_one_refused_endpoint_fail_no_call() {
+    for (live, dead) in [("a:1", "b:1"), ("b:1", "a:1")] {
+        for host in [Host::Refuses, Host::Closes, Host::Hangs, Host::Mute] {
+            let net = Net::default();
+            net.serve(live, Answers::AtOnce);
+            net.put(dead, host);
+            let channel = net.channel("a:1,b:1");
+            for _ in 0..400 {
+                call(&channel).await.by(live);
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_24_consecutive_picks_are_distinct() {
+    let net = Net::default();
+    for host in ["a:1", "b:1", "c:1"] {
+        net.serve(host, Answers::AtOnce);
+    }
+    let channel = warm(&net, "a:1,b:1,c:1", Balance::RoundRobin).await;
+    let mut picks = Vec::new();
+    for _ in 0..99 {
+        picks.push(call(&channel).await.endpoint().to_owned());
+    }
+    for three in picks.windows(3) {
+        assert_eq!(three.iter().collect::<HashSet<_>>().len(), 3, "{three:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_11_another_attempt_goes_to_another_endpoint() {
+    let net = Net::default();
+    for host in ["a:1", "b:1", "c:1"] {
+        net.serve(host, Answers::AtOnce);
+    }
+    let channel = warm(&net, "a:1,b:1,c:1", Balance::RoundRobin).await;
+    for _ in 0..20 {
+        let mut attempt = Attempt::first();
+        let mut tried = HashSet::new();
+        for _ in 0..3 {
+            channel.send(unary(), &mut attempt).await.unwrap();
+            assert!(tried.insert(attempt.endpoint().unwrap().clone()));
+            attempt.next();
+        }
+        channel.send(unary(), &mut attempt).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pick_first_connects_to_one_and_moves_on_when_it_is_lost() {
+    let net = Net::default();
+    let first = net.serve("a:1", Answers::AtOnce);
+    net.serve("b:1", Answers::AtOnce);
+    let channel = warm(&net, "a:1,b:1", Balance::PickFirst).await;
+    sleep(Duration::from_secs(60)).await;
+    call(&channel).await.by("a:1");
+    assert!(net.dials("b:1").is_empty());
+
+    net.put("a:1", Host::Refuses);
+    first.say_goodbye(h2::Reason::NO_ERROR);
+    settle().await;
+    call(&channel).await.by("b:1");
+    let dials = net.dials("a:1").len();
+    sleep(Duration::from_secs(600)).await;
+    call(&channel).await.by("b:1");
+    assert!(net.dials("a:1").len() <= dials + 1, "one is enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pick_first_tries_the_next_one_after_250_ms_and_at_once_after_a_failure() {
+    for (host, least) in [(Host::Hangs, 250), (Host::Refuses, 0)] {
+        let net = Net::default();
+        net.put("a:1", host);
+        net.serve("b:1", Answers::AtOnce);
+        let options = ChannelOptions {
+            balance: Balance::PickFirst,
+            ..net.options()
+        };
+        let started = Instant::now();
+        call(&channel("a:1,b:1", options)).await.by("b:1");
+        let took = started.elapsed().as_millis();
+        assert!((least..least + 10).contains(&took), "{took} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn least_loaded_leaves_alone_who_is_busy() {
+    let net = Net::default();
+    let busy = net.serve("a:1", Answers::Held);
+    net.serve("b:1", Answers::AtOnce);
+    let options = ChannelOptions {
+        balance: Balance::LeastLoaded,
+        ..net.options()
+    };
+    let channel = channel("a:1,b:1", options);
+    channel.ready().await.unwrap();
+    settle().await;
+    // Until one is held.
+    let calls: Vec<_> = (0..4)
+        .map(|_| {
+            let channel = channel.clone();
+            tokio::spawn(async move { call(&channel).await.endpoint().to_owned() })
+        })
+        .collect();
+    settle().await;
+    let held = busy.held();
+    assert!(held > 0, "both were tried");
+    for _ in 0..50 {
+        call(&channel).await.by("b:1");
+    }
+    assert_eq!(busy.held(), held);
+    busy.release();
+    for call in calls {
+        call.await.unwrap();
+    }
+}
+
+/// Answers what it is told to.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<SocketAddr>>>);
+
+impl Told {
+    fn tell(&self, addresses: &[&str]) {
+        *self.0.lock().unwrap() = addresses.iter().map(|text| text.parse().unwrap()).collect();
+    }
+}
+
+impl Resolver for Told {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> Resolving<'a> {
+        Box::pin(async {
+            match self.0.lock().unwrap().clone() {
+                none if none.is_empty() => Err(io::Error::other("nothing known")),
+                addresses => Ok(Addresses::new(addresses)),
+            }
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_26_calls_go_where_the_name_leads_now() {
+    let net = Net::default();
+    let old = net.serve("10.0.0.1:1", Answers::AtOnce);
+    let new = net.serve("10.0.0.2:1", Answers::AtOnce);
+    let told = Told::default();
+    told.tell(&["10.0.0.1:1"]);
+    let options = ChannelOptions {
+        resolver: Some(Arc::new(told.clone())),
+        ..net.options()
+    };
+    let channel = channel("items:1", options);
+    call(&channel).await.by("10.0.0.1:1");
+
+    told.tell(&["10.0.0.2:1"]);
+    sleep(Duration::from_secs(31)).await;
+    call(&channel).await.by("10.0.0.2:1");
+    assert_eq!((old.connections(), new.connections()), (0, 1));
+
+    told.tell(&[]);
+    sleep(Duration::from_secs(120)).await;
+    call(&channel).await.by("10.0.0.2:1");
+    assert_eq!(
+        net.dials("10.0.0.2:1").len(),
+        1,
+        "the same answer changes nothing"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_26_the_backoff_of_an_endpoint_outlives_answers_of_the_resolver() {
+    let net = Net::default();
+    let told = Told::default();
+    told.tell(&["10.0.0.1:1"]);
+    let options = ChannelOptions {
+        resolver: Some(Arc::new(told.clone())),
+        ..net.options()
+    };
+    let channel = channel("items:1", options);
+    for _ in 0..600 {
+        call(&channel).await.result.unwrap_err();
+        sleep(Duration::from_secs(1)).await;
+    }
+    let dials = net.dials("10.0.0.1:1").len();
+    assert!((10..=17).contains(&dials), "{dials} dials in ten minutes");
+}
