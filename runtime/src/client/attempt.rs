@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 /// One try to carry a call: what its [`Transport`](super::Transport) is told of it, and tells.
 #[derive(Debug, Default)]
 pub struct Attempt {
@@ -10,6 +12,7 @@ pub struct Attempt {
     endpoint: Option<Arc<str>>,
     reached: Reached,
     wait_for_ready: bool,
+    deadline: Option<Instant>,
 }
 
 /// How far an [`Attempt`] got.
@@ -59,6 +62,7 @@ impl Attempt {
             endpoint: self.endpoint.clone(),
             reached: Reached::Nothing,
             wait_for_ready: self.wait_for_ready,
+            deadline: self.deadline,
         };
         sibling.next();
         sibling
@@ -75,6 +79,18 @@ impl Attempt {
     #[must_use]
     pub fn waits_for_ready(&self) -> bool {
         self.wait_for_ready
+    }
+
+    /// It is given up then. An endpoint on which that happens has not answered; who is given up for
+    /// another reason says nothing of its endpoint.
+    pub(super) fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+
+    /// When it is given up.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     /// Whether an earlier attempt of the call was sent to this endpoint.

@@ -8,11 +8,6 @@ mod attempt;
 mod attempts;
 mod backoff;
 #[cfg(feature = "client")]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the channel that chooses endpoints so is being built"
-)]
 mod balance;
 mod body;
 mod breaker;

@@ -60,6 +60,7 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
     ) -> Self {
         let mut attempt = Attempt::first();
         attempt.set_wait_for_ready(call.waits_for_ready(method));
+        attempt.set_deadline(call.deadline);
         Self {
             call,
             method,

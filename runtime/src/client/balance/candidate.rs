@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::Balance;
 use super::ejection::Record;
 use super::load::Load;
-use crate::Balance;
 use crate::policy::CodeSet;
 use crate::{Attempt, Code};
 

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::time::Instant;
 
+use super::Balance;
 use super::candidate::{Candidate, Rank};
 use crate::Attempt;
-use crate::Balance;
 
 /// Up to here the least of all is looked for, which costs less than it spares; beyond, the better one of
 /// two (Mitzenmacher, "The Power of Two Choices").

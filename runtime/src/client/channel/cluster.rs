@@ -11,9 +11,9 @@ use tokio::time::Instant;
 
 use super::connection::{Place, next_event};
 use super::endpoint::{Address, Endpoint, Status};
-use super::options::{Balance, ChannelOptions};
-use super::picker::Picker;
+use super::options::ChannelOptions;
 use super::queue::Queue;
+use crate::client::balance::{Balance, Ejector, Picker};
 use crate::client::resolve::{Dns, Host, Known, Names, Resolver, resolution};
 use crate::client::target::Resolved;
 use crate::client::{Attempt, Reached, TransportError};
@@ -29,6 +29,7 @@ pub(super) struct Cluster {
     pub(super) options: ChannelOptions,
     pub(super) queue: Arc<Queue>,
     picker: Picker,
+    ejector: Arc<Ejector>,
     /// Those with a connection: all that a call looks at when all is well.
     ready: ArcSwap<Vec<Arc<Endpoint>>>,
     state: Mutex<State>,
@@ -43,7 +44,7 @@ struct State {
     unready_since: Instant,
     /// Asks for the addresses, where there are names among them.
     names: Option<Names>,
-    resolving: Option<AbortHandle>,
+    tasks: Vec<AbortHandle>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,7 @@ impl Cluster {
             target,
             queue: Arc::new(Queue::new(options.max_waiting)),
             picker: Picker::new(options.balance),
+            ejector: Arc::new(ejector(&options)),
             options,
             ready: ArcSwap::default(),
             state: Mutex::new(State {
@@ -93,7 +95,7 @@ impl Cluster {
                 unresolved: None,
                 unready_since: Instant::now(),
                 names: None,
-                resolving: None,
+                tasks: Vec::new(),
             }),
         }
     }
@@ -167,12 +169,7 @@ impl Cluster {
 
     fn place(&self, attempt: &Attempt) -> Result<Place, Obstacle> {
         let ready = self.ready.load();
-        let picked = self.picker.pick(
-            &ready,
-            |endpoint: &Endpoint| &endpoint.identity.name,
-            |endpoint: &Endpoint| &endpoint.identity.candidate,
-            attempt,
-        );
+        let picked = self.picker.pick(&ready, Endpoint::candidate, attempt);
         let Some(first) = picked else {
             return Err(Obstacle::Unready);
         };
@@ -235,7 +232,7 @@ impl Cluster {
         };
         Err(Unready {
             event: trouble.event,
-            what: format!("{}{others}: {}", endpoint.identity.name, trouble.cause),
+            what: format!("{}{others}: {}", endpoint.identity.name(), trouble.cause),
             next: trouble.next,
         })
     }
@@ -304,6 +301,9 @@ impl Cluster {
         }
         state.phase = Phase::Started;
         state.unready_since = Instant::now();
+        let ejector = Arc::clone(&self.ejector);
+        let ejecting = tokio::spawn(async move { ejector.run().await });
+        state.tasks.push(ejecting.abort_handle());
         let hosts = &self.target.hosts;
         let resolver = match (&self.options.resolver, &self.options.connector) {
             (Some(resolver), _) => Arc::clone(resolver),
@@ -331,7 +331,7 @@ impl Cluster {
             }
         };
         let resolving = tokio::spawn(async { tokio::join!(resolution.run(), follow) });
-        state.resolving = Some(resolving.abort_handle());
+        state.tasks.push(resolving.abort_handle());
     }
 
     /// Takes up what is known of the addresses.
@@ -362,7 +362,7 @@ impl Cluster {
             }
             let known = before.iter().position(|known| known.address == address);
             let endpoint = known.map_or_else(
-                || Arc::new(Endpoint::new(address, self.options.balance)),
+                || Arc::new(Endpoint::new(address, self.options.balance, &self.ejector)),
                 |known| before.swap_remove(known),
             );
             state.endpoints.push(endpoint);
@@ -370,6 +370,9 @@ impl Cluster {
         for gone in before {
             gone.stop();
         }
+        let members = state.endpoints.iter();
+        let members = members.map(|endpoint| Arc::clone(&endpoint.identity.candidate));
+        self.ejector.set_members(members.collect());
         for endpoint in &state.endpoints {
             endpoint.start(self);
         }
@@ -380,8 +383,8 @@ impl Cluster {
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.phase = Phase::Closed;
-        if let Some(resolving) = state.resolving.take() {
-            resolving.abort();
+        for task in std::mem::take(&mut state.tasks) {
+            task.abort();
         }
         for endpoint in std::mem::take(&mut state.endpoints) {
             endpoint.stop();
@@ -392,6 +395,16 @@ impl Cluster {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn ejector(options: &ChannelOptions) -> Ejector {
+    let tell = options.on_ejection.clone();
+    Ejector::new(options.ejection, move |notice| {
+        tracing::info!(endpoint = %notice.endpoint, change = ?notice.change, "an endpoint's ejection");
+        if let Some(tell) = &tell {
+            tell(notice);
+        }
+    })
 }
 
 impl Unready {

@@ -19,6 +19,7 @@ use super::options::IoStream;
 use super::watched::Watched;
 use crate::Code;
 use crate::client::TransportError;
+use crate::client::balance::Started;
 use crate::wire::{CLIENT_STREAM_WINDOW, CONNECTION_TO_STREAM};
 
 /// What a server may send as headers or trailers, in bytes. We send 8 KiB; others put whole stack
@@ -45,8 +46,10 @@ pub(super) struct Connection {
 /// statistics.
 pub(super) struct Place {
     pub(super) connection: Arc<Connection>,
-    started: Option<Instant>,
+    /// Taken when the call ends.
+    started: Option<Started>,
     code: Option<Code>,
+    deadline: Option<Instant>,
 }
 
 /// The number of the next event: a connection that is lost, or one that can't be made.
@@ -112,9 +115,10 @@ impl Connection {
     /// A place for a call, if there is one.
     pub(super) fn place(self: &Arc<Self>) -> Option<Place> {
         self.line.take_place().then(|| Place {
-            started: self.identity.started(),
+            started: Some(self.identity.candidate.started()),
             connection: Arc::clone(self),
             code: None,
+            deadline: None,
         })
     }
 
@@ -164,6 +168,11 @@ impl Connection {
 }
 
 impl Place {
+    /// A call that is given up from then on was not answered in time.
+    pub(super) fn until(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+
     /// The call's final status came.
     pub(super) fn ended(&mut self, code: Code) {
         self.code = Some(code);
@@ -172,8 +181,11 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let identity = &self.connection.identity;
-        identity.finished(self.started, self.code);
+        if let Some(started) = self.started.take() {
+            let late = || self.deadline.filter(|deadline| *deadline <= Instant::now());
+            let code = self.code.or_else(|| late().map(|_| Code::DeadlineExceeded));
+            self.connection.identity.finished(started, code);
+        }
         self.connection.line.free_place();
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn dial(cluster: Arc<Cluster>, endpoint: Arc<Endpoint>) -> io::
 async fn connect(cluster: &Cluster, endpoint: &Endpoint) -> io::Result<Connection> {
     let options = &cluster.options;
     let mut stream = match &options.connector {
-        Some(connector) => connector.connect(&endpoint.identity.name).await?,
+        Some(connector) => connector.connect(endpoint.identity.name()).await?,
         None => socket(&endpoint.address).await?,
     };
     if let Some(tls) = options.tls.as_ref().filter(|_| cluster.target.secure) {

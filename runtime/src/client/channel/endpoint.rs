@@ -15,9 +15,9 @@ use super::cluster::{Cluster, Turn};
 use super::connection::{Connection, Place, next_event};
 use super::dial::dial;
 use super::keepalive::Keepalive;
-use super::options::{Balance, ChannelOptions};
-use super::picker::Candidate;
+use super::options::ChannelOptions;
 use crate::Code;
+use crate::client::balance::{Balance, Candidate, Ejector, Ending, Started};
 use crate::client::resolve::{EndpointAddress, Host};
 
 /// Where an endpoint is.
@@ -28,14 +28,11 @@ pub(super) enum Address {
     Name(String),
 }
 
-/// What the calls on an endpoint know of it.
+/// What the calls on an endpoint know of it, and tell.
 #[derive(Debug)]
 pub(super) struct Identity {
-    /// As in `Attempt::endpoint`: `10.0.0.7:50051`.
-    pub(super) name: Arc<str>,
-    pub(super) candidate: Candidate,
-    /// Whether the time that calls take matters to anybody.
-    is_timed: bool,
+    pub(super) candidate: Arc<Candidate>,
+    ejector: Arc<Ejector>,
 }
 
 /// One address of a target. A task of its own keeps its connections up.
@@ -77,30 +74,29 @@ pub(super) struct Trouble {
 type Dial = Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>;
 
 impl Identity {
-    /// A call begins.
-    pub(super) fn started(&self) -> Option<Instant> {
-        self.candidate.started();
-        self.is_timed.then(Instant::now)
+    /// As in `Attempt::endpoint`: `10.0.0.7:50051`.
+    pub(super) fn name(&self) -> &Arc<str> {
+        self.candidate.name()
     }
 
     /// A call is over: with this status, or none where its caller gave it up.
-    pub(super) fn finished(&self, started: Option<Instant>, code: Option<Code>) {
-        let _ = (started.map(|started| started.elapsed()), code);
-        self.candidate.finished();
+    pub(super) fn finished(&self, started: Started, code: Option<Code>) {
+        let ending = Ending::of(code);
+        self.candidate.finished(started, ending);
+        self.ejector.finished(&self.candidate, ending);
     }
 }
 
 impl Endpoint {
-    pub(super) fn new(address: Address, balance: Balance) -> Self {
+    pub(super) fn new(address: Address, balance: Balance, ejector: &Arc<Ejector>) -> Self {
         let name = match &address {
             Address::Known(address) => address.to_string(),
             Address::Name(name) => name.clone(),
         };
         Self {
             identity: Arc::new(Identity {
-                name: name.into(),
-                candidate: Candidate::default(),
-                is_timed: balance == Balance::LeastLoaded,
+                candidate: Arc::new(Candidate::new(name.into(), balance)),
+                ejector: Arc::clone(ejector),
             }),
             address,
             connections: ArcSwap::default(),
@@ -110,6 +106,11 @@ impl Endpoint {
             calmed: AtomicU32::new(0),
             task: Mutex::new(None),
         }
+    }
+
+    /// What choosing goes by.
+    pub(super) fn candidate(&self) -> &Candidate {
+        &self.identity.candidate
     }
 
     /// A place for a call on one of its connections, if there is one.
@@ -233,7 +234,7 @@ impl Endpoint {
         if self.has_connection() {
             return;
         }
-        tracing::debug!(endpoint = %self.identity.name, cause, "cannot connect");
+        tracing::debug!(endpoint = %self.identity.name(), cause, "cannot connect");
         *self.status_mut() = Status::Failing(Arc::new(Trouble {
             event: next_event(),
             cause,

@@ -19,6 +19,7 @@ impl Place {
         request: Request<RequestStream>,
         attempt: &mut Attempt,
     ) -> Result<Response<Answer>, TransportError> {
+        self.until(attempt.deadline());
         let (head, mut body) = request.into_parts();
         let message = body.take_message();
         let is_all = message.is_none() && body.is_end_stream();

@@ -34,8 +34,6 @@ mod open;
 #[cfg(feature = "client")]
 mod options;
 #[cfg(feature = "client")]
-mod picker;
-#[cfg(feature = "client")]
 mod pump;
 #[cfg(feature = "client")]
 mod queue;

@@ -84,7 +84,7 @@ impl Transport for Channel {
             // Boxed, so that calls that needn't wait aren't larger for those that must.
             None => Box::pin(cluster.place_soon(attempt)).await?,
         };
-        attempt.set_endpoint(&place.connection.identity.name);
+        attempt.set_endpoint(place.connection.identity.name());
         place.send(request, attempt).await
     }
 }

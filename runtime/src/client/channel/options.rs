@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use crate::client::config::Balance;
+use crate::client::balance::{Notice, OutlierEjection};
+use crate::client::config::Balance;
 use crate::client::resolve::Resolver;
 
 /// Bytes in both directions: what a connection is made on.
@@ -49,6 +50,10 @@ pub(crate) trait Secure: Send + Sync {
 pub(crate) struct ChannelOptions {
     /// How it chooses among endpoints.
     pub(crate) balance: Balance,
+    /// Which endpoints it leaves out for a while.
+    pub(crate) ejection: OutlierEjection,
+    /// Hears of that, on the path of calls.
+    pub(crate) on_ejection: Option<Arc<dyn Fn(&Notice) + Send + Sync>>,
     /// How many connections an endpoint has at most, once its server takes no more calls on one.
     pub(crate) max_connections: usize,
     /// How long connecting may take, whatever a call's deadline: name to SETTINGS frame.
@@ -76,6 +81,8 @@ impl Default for ChannelOptions {
     fn default() -> Self {
         Self {
             balance: Balance::default(),
+            ejection: OutlierEjection::default(),
+            on_ejection: None,
             max_connections: 4,
             // gRPC's own bound (connection-backoff.md, `MIN_CONNECT_TIMEOUT`).
             connect_timeout: Duration::from_secs(20),

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::net::{Answers, Host, Net};
 use super::{ChannelOptions, call, channel, settle, unary};
-use crate::client::channel::Balance;
+use crate::client::balance::Balance;
 use crate::client::resolve::{Addresses, Resolver, Resolving};
 use crate::client::{Attempt, Transport};
 
@@ -144,6 +144,52 @@ async fn least_loaded_leaves_alone_who_is_busy() {
     for call in calls {
         call.await.unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_an_endpoint_that_fails_or_hangs_is_left_out() {
+    for answers in [Answers::Unavailable, Answers::Held] {
+        let net = Net::default();
+        let bad = net.serve("a:1", answers);
+        net.serve("b:1", Answers::AtOnce);
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let options = ChannelOptions {
+            on_ejection: Some({
+                let told = Arc::clone(&told);
+                Arc::new(move |notice| told.lock().unwrap().push(notice.endpoint.clone()))
+            }),
+            ..net.options()
+        };
+        let channel = channel("a:1,b:1", options);
+        channel.ready().await.unwrap();
+        settle().await;
+        let time = Duration::from_millis(100);
+        for _ in 0..40 {
+            let mut attempt = Attempt::first();
+            attempt.set_deadline(Some(Instant::now() + time));
+            let _ = tokio::time::timeout(time, channel.send(unary(), &mut attempt)).await;
+        }
+        assert_eq!(bad.calls(), 5);
+        assert_eq!(*told.lock().unwrap(), ["a:1".into()]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_whose_calls_are_given_up_early_stays() {
+    let net = Net::default();
+    let held = net.serve("a:1", Answers::Held);
+    net.serve("b:1", Answers::AtOnce);
+    let channel = net.channel("a:1,b:1");
+    channel.ready().await.unwrap();
+    settle().await;
+    for _ in 0..40 {
+        let mut attempt = Attempt::first();
+        let hour = Duration::from_secs(3600);
+        attempt.set_deadline(Some(Instant::now() + hour));
+        let send = channel.send(unary(), &mut attempt);
+        let _ = tokio::time::timeout(Duration::from_millis(100), send).await;
+    }
+    assert_eq!(held.calls(), 20);
 }
 
 /// Answers what it is told to.

@@ -66,6 +66,8 @@ struct Served {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answers {
     AtOnce,
+    /// As a server that is down behind its proxy.
+    Unavailable,
     /// When they are released.
     Held,
     /// The head is there at once, the rest when they are released.
@@ -246,6 +248,13 @@ impl Server {
         let mut sent = None;
         match self.0.answers {
             Answers::AtOnce => {}
+            Answers::Unavailable => {
+                let mut head = head();
+                let status = HeaderValue::from_static("14");
+                head.headers_mut().insert("grpc-status", status);
+                let _ = respond.send_response(head, true);
+                return;
+            }
             Answers::After(time) => sleep(time).await,
             Answers::HeadThenHeld => {
                 let stream = respond.send_response(head(), false).unwrap();
