@@ -85,7 +85,7 @@ mod settings;
 mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
-#[cfg(all(feature = "server", feature = "tls"))]
+#[cfg(all(feature = "tls", any(feature = "server", feature = "client")))]
 mod tls;
 mod wire;
 
@@ -97,6 +97,8 @@ pub use prost_types;
 pub use tonic::metadata::MetadataMap;
 pub use tonic::{Code, Status};
 
+#[cfg(all(feature = "client", feature = "tls"))]
+pub use crate::client::ClientTls;
 #[cfg(feature = "client")]
 pub use crate::client::{Addresses, EndpointAddress, OutlierEjection, Resolver, Resolving};
 pub use crate::client::{

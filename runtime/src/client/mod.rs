@@ -33,6 +33,13 @@ mod sync;
 mod target;
 mod throttle;
 mod trace;
+#[cfg(all(feature = "client", feature = "tls"))]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the channel that makes handshakes so is being built"
+)]
+mod tls;
 mod transport;
 mod upstream;
 
@@ -56,5 +63,7 @@ pub use self::replies::Replies;
 pub use self::resolve::{Addresses, EndpointAddress, Resolver, Resolving};
 pub use self::target::{ConnectError, Target};
 pub use self::trace::{AttemptRecord, AttemptTrace, Verdict};
+#[cfg(all(feature = "client", feature = "tls"))]
+pub use self::tls::ClientTls;
 pub use self::transport::{Transport, TransportError};
 pub use self::upstream::Upstream;

@@ -37,6 +37,7 @@ impl Pem {
     }
 
     /// Its path, where it has one.
+    #[cfg(feature = "server")]
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),

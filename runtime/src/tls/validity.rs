@@ -4,6 +4,7 @@ use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate};
 
 use super::name;
+use super::pem::Pem;
 
 /// A certificate that has less left is about to expire, in seconds: a day, in which somebody can still
 /// do something about it.
@@ -46,8 +47,31 @@ impl Validity {
         each.min_by_key(|validity| validity.until)
     }
 
+    /// Says once in the log that it can't be used, or not for long; `told` is how it stood when that was
+    /// last looked at.
+    pub(crate) fn tell(&self, certificate: &Pem, told: &mut Standing) {
+        let standing = self.now();
+        if standing == *told {
+            return;
+        }
+        *told = standing;
+        let (subject, from, until) = (&self.subject, self.from(), self.until());
+        match standing {
+            Standing::Good => {}
+            Standing::NotYet => {
+                tracing::warn!(%certificate, subject, from, "the certificate is not valid yet");
+            }
+            Standing::ExpiresSoon => {
+                tracing::warn!(%certificate, subject, until, "the certificate expires soon");
+            }
+            Standing::Expired => {
+                tracing::warn!(%certificate, subject, until, "the certificate has expired");
+            }
+        }
+    }
+
     /// How it stands now.
-    pub(crate) fn now(&self) -> Standing {
+    fn now(&self) -> Standing {
         self.at(ASN1Time::now().timestamp())
     }
 
@@ -68,7 +92,7 @@ impl Validity {
     }
 
     /// When it begins, as a text.
-    pub(crate) fn from(&self) -> String {
+    fn from(&self) -> String {
         self.from.to_string()
     }
 

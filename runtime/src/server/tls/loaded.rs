@@ -7,10 +7,11 @@ use rustls::sign::SingleCertAndKey;
 use rustls::{ServerConfig, version};
 
 use super::Tls;
-use super::certificates::{Own, Roots};
-use super::watched::{News, Watched};
 use crate::settings::ClientCertificates;
-use crate::tls::{Broken, H2, Validity, provider};
+use crate::tls::{Broken, H2, News, Own, Roots, Validity, Watched, provider};
+
+/// What the CAs of clients are called in errors.
+const CLIENT_CA: &str = "the CA of client certificates";
 
 /// All that the files of a server say, as they were when they were last good.
 pub(super) struct Loaded {
@@ -36,7 +37,10 @@ impl Loaded {
         })?;
         let clients = match &tls.client_ca {
             Some(ca) => {
-                let roots = Watched::load(Roots { ca: ca.clone() })?;
+                let roots = Watched::load(Roots {
+                    ca: ca.clone(),
+                    what: CLIENT_CA,
+                })?;
                 let wanted = tls.client_certificates.unwrap_or_default();
                 Some((roots, wanted))
             }

@@ -1,10 +1,8 @@
 //! [`Tls`]: connections that nobody else can read, and clients that say who they are.
 
-mod certificates;
 mod handshake;
 mod loaded;
 mod reload;
-mod watched;
 
 use std::fmt;
 use std::path::PathBuf;

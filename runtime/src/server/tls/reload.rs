@@ -9,8 +9,7 @@ use tokio::time::sleep;
 use super::Tls;
 use super::handshake::Handshake;
 use super::loaded::{Loaded, Looked};
-use super::watched::News;
-use crate::tls::{Broken, Pem, Standing, Validity};
+use crate::tls::{Broken, News, Pem, Standing, Validity};
 
 /// What looks at the files again and again.
 pub(in crate::server) struct Reload {
@@ -106,25 +105,7 @@ impl Reload {
         let Some(validity) = self.loaded.validity() else {
             return;
         };
-        let standing = validity.now();
-        if standing == self.told {
-            return;
-        }
-        self.told = standing;
-        let (certificate, subject) = (&self.chain, &validity.subject);
-        let (from, until) = (validity.from(), validity.until());
-        match standing {
-            Standing::Good => {}
-            Standing::NotYet => {
-                tracing::warn!(%certificate, subject, from, "the certificate is not valid yet");
-            }
-            Standing::ExpiresSoon => {
-                tracing::warn!(%certificate, subject, until, "the certificate expires soon");
-            }
-            Standing::Expired => {
-                tracing::warn!(%certificate, subject, until, "the certificate has expired");
-            }
-        }
+        validity.tell(&self.chain, &mut self.told);
     }
 }
 

@@ -1,28 +1,29 @@
-//! What the files of a server make: its own certificate with its key, and the CAs of its clients.
+//! What files make: a certificate of our own with its key, and the CAs of those on the other side.
 
 use std::sync::Arc;
 
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys, RootCertStore};
 
+use super::pem::{Broken, Pem, certificates, private_key};
+use super::provider;
+use super::validity::Validity;
 use super::watched::{Contents, Part};
-use crate::tls::{Broken, Pem, Validity, certificates, private_key, provider};
 
 /// What the files are called in errors.
 const CHAIN: &str = "the certificate";
 const KEY: &str = "the private key";
-const CLIENT_CA: &str = "the CA of client certificates";
 
-/// The server's certificate chain and its private key, which only count together.
-pub(super) struct Own {
-    pub(super) chain: Pem,
-    pub(super) key: Pem,
+/// Our own certificate chain and its private key, which only count together.
+pub(crate) struct Own {
+    pub(crate) chain: Pem,
+    pub(crate) key: Pem,
 }
 
 /// A certificate with its key.
-pub(super) struct Pair {
-    pub(super) certified: CertifiedKey,
-    pub(super) validity: Option<Validity>,
+pub(crate) struct Pair {
+    pub(crate) certified: CertifiedKey,
+    pub(crate) validity: Option<Validity>,
 }
 
 impl Part for Own {
@@ -71,20 +72,22 @@ impl Own {
     }
 }
 
-/// The CAs that sign certificates of clients.
-pub(super) struct Roots {
-    pub(super) ca: Pem,
+/// The CAs that sign certificates of those on the other side.
+pub(crate) struct Roots {
+    pub(crate) ca: Pem,
+    /// What they are called in errors.
+    pub(crate) what: &'static str,
 }
 
 impl Part for Roots {
     type Made = Arc<RootCertStore>;
 
     fn read(&self) -> Result<Contents, Broken> {
-        Ok(vec![self.ca.read(CLIENT_CA)?])
+        Ok(vec![self.ca.read(self.what)?])
     }
 
     fn make(&self, contents: &Contents) -> Result<Self::Made, Broken> {
-        let broken = |why| self.ca.broken(CLIENT_CA, why);
+        let broken = |why| self.ca.broken(self.what, why);
         let mut roots = RootCertStore::empty();
         let found = certificates(&contents.concat()).map_err(broken)?;
         for (index, certificate) in found.into_iter().enumerate() {

@@ -1,9 +1,9 @@
 //! [`Watched`]: something that is made of files, as it was when they were last good.
 
-use crate::tls::Broken;
+use super::Broken;
 
 /// What is made of files.
-pub(super) trait Part {
+pub(crate) trait Part {
     type Made;
 
     /// What the files have now.
@@ -13,10 +13,10 @@ pub(super) trait Part {
 }
 
 /// What each of the files has.
-pub(super) type Contents = Vec<Vec<u8>>;
+pub(crate) type Contents = Vec<Vec<u8>>;
 
 /// A part, as it was when its files were last good.
-pub(super) struct Watched<P: Part> {
+pub(crate) struct Watched<P: Part> {
     part: P,
     /// When they were last looked at.
     seen: Result<Contents, Broken>,
@@ -25,7 +25,7 @@ pub(super) struct Watched<P: Part> {
 
 /// What a look at the files shows.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum News {
+pub(crate) enum News {
     /// They are as they were.
     None,
     /// They changed, and are good.
@@ -36,7 +36,7 @@ pub(super) enum News {
 
 impl<P: Part> Watched<P> {
     /// Reads them for the first time.
-    pub(super) fn load(part: P) -> Result<Self, Broken> {
+    pub(crate) fn load(part: P) -> Result<Self, Broken> {
         let contents = part.read()?;
         let made = part.make(&contents)?;
         Ok(Self {
@@ -47,12 +47,12 @@ impl<P: Part> Watched<P> {
     }
 
     /// What they made when they were last good.
-    pub(super) fn made(&self) -> &P::Made {
+    pub(crate) fn made(&self) -> &P::Made {
         &self.made
     }
 
     /// Looks at them again. What can't be used is told once, and not at every look.
-    pub(super) fn look(&mut self) -> News {
+    pub(crate) fn look(&mut self) -> News {
         let found = self.part.read();
         if found == self.seen {
             return News::None;
