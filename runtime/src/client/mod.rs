@@ -32,7 +32,6 @@ mod setback;
 mod sync;
 mod target;
 mod throttle;
-mod trace;
 #[cfg(all(feature = "client", feature = "tls"))]
 #[allow(
     dead_code,
@@ -40,6 +39,7 @@ mod trace;
     reason = "the channel that makes handshakes so is being built"
 )]
 mod tls;
+mod trace;
 mod transport;
 mod upstream;
 
@@ -62,8 +62,8 @@ pub use self::replies::Replies;
 #[cfg(feature = "client")]
 pub use self::resolve::{Addresses, EndpointAddress, Resolver, Resolving};
 pub use self::target::{ConnectError, Target};
-pub use self::trace::{AttemptRecord, AttemptTrace, Verdict};
 #[cfg(all(feature = "client", feature = "tls"))]
 pub use self::tls::ClientTls;
+pub use self::trace::{AttemptRecord, AttemptTrace, Verdict};
 pub use self::transport::{Transport, TransportError};
 pub use self::upstream::Upstream;

@@ -16,11 +16,12 @@ use tokio_rustls::client::TlsStream;
 use super::ClientTls;
 use super::explained::explained;
 use super::loaded::Loaded;
+use crate::client::channel::{Connecting, IoStream, Secure};
 use crate::tls::{Broken, H2};
 
 /// Makes handshakes, with what the files said last. There is no task that looks at them: that is done
 /// when a connection is made, on a thread where it holds nobody up.
-pub(crate) struct Handshakes {
+pub(super) struct Handshakes {
     shared: Arc<Shared>,
 }
 
@@ -36,12 +37,12 @@ struct Shared {
 /// With TLS 1.3 a client has ended its handshake before the server has seen its certificate, so a server
 /// that doesn't take it says so where the first bytes are expected. It says it in plain words here, too.
 #[derive(Debug)]
-pub(crate) struct Secured<S> {
+pub(super) struct Secured<S> {
     stream: TlsStream<S>,
 }
 
 impl Handshakes {
-    pub(crate) fn new(tls: ClientTls) -> Self {
+    pub(super) fn new(tls: ClientTls) -> Self {
         Self {
             shared: Arc::new(Shared {
                 tls,
@@ -58,7 +59,7 @@ impl Handshakes {
     ///
     /// When a file can't be used, and when the server doesn't speak TLS, or not HTTP/2, or isn't the one
     /// that is meant: each says what is wrong and what to do.
-    pub(crate) async fn handshake<S>(&self, host: &str, stream: S) -> io::Result<Secured<S>>
+    pub(super) async fn handshake<S>(&self, host: &str, stream: S) -> io::Result<Secured<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -108,6 +109,15 @@ impl Handshakes {
         config
             .map_err(io::Error::other)?
             .map_err(|broken| io::Error::new(io::ErrorKind::InvalidInput, broken))
+    }
+}
+
+impl Secure for Handshakes {
+    fn handshake<'a>(&'a self, name: &'a str, stream: Box<dyn IoStream>) -> Connecting<'a> {
+        Box::pin(async move {
+            let secured = self.handshake(name, stream).await?;
+            Ok(Box::new(secured) as Box<dyn IoStream>)
+        })
     }
 }
 

@@ -11,9 +11,11 @@ mod loaded;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use self::handshake::{Handshakes, Secured};
+use self::handshake::Handshakes;
+use super::channel::Secure;
 use crate::tls::Pem;
 
 /// How often files are looked at unless it is set otherwise.
@@ -111,6 +113,11 @@ impl ClientTls {
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
         self
+    }
+
+    /// What makes TLS of a channel's connections.
+    pub(crate) fn secure(self) -> Arc<dyn Secure> {
+        Arc::new(Handshakes::new(self))
     }
 
     /// Looks at the files with the next connection when the last look is as old. Default: 10 seconds.
