@@ -7,7 +7,7 @@ mod turns;
 use std::sync::Arc;
 
 use super::*;
-use crate::Attempt;
+use crate::{Attempt, Balance};
 
 /// So many endpoints, `10.0.0.0:1` the first.
 fn endpoints(count: usize, balance: Balance) -> Vec<Arc<Candidate>> {
