@@ -37,6 +37,7 @@
 //! | what runs on it | [`ServerHandle`], [`CallInFlight`] |
 //! | settings of a server or a client | [`EffectiveSettings`], [`SettingOrigin`], [`ConfigError`] |
 //! | connecting | [`Channel`], [`Target`], [`Transport`] for any other |
+//! | who calls | [`Credentials`], [`Token`] |
 //! | entities | [`ProtobufMapper`], [`MapError`], [`Grade`], [`Open`], [`Money`], [`LatLng`] |
 //! | partial updates | [`Change`], [`NestedChange`] |
 //! | lists in pages | [`Paging`], [`PageTokens`], [`Page`] |
@@ -103,9 +104,9 @@ pub use crate::client::ClientTls;
 pub use crate::client::{Addresses, EndpointAddress, OutlierEjection, Resolver, Resolving};
 pub use crate::client::{
     Attempt, AttemptRecord, AttemptTrace, Balance, BreakerState, BreakerTransition, CallError,
-    CallInfo, CallOptions, Caller, Channel, CircuitBreaker, ConnectError, Failure, FailureKind,
-    MappedCaller, OrFallback, Reached, Replies, RequestStream, Target, TransitionReason, Transport,
-    TransportError, Upstream, Verdict,
+    CallInfo, CallOptions, Caller, Channel, CircuitBreaker, ConnectError, Credentials, Failure,
+    FailureKind, MappedCaller, OrFallback, Reached, Replies, RequestStream, Target, Token,
+    TransitionReason, Transport, TransportError, Upstream, Verdict,
 };
 #[cfg(feature = "client")]
 pub use crate::client::{Connecting, Connector, IoStream};

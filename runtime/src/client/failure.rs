@@ -35,6 +35,8 @@ pub enum FailureKind {
     CircuitOpen,
     /// The client refused to send: a limit of its own.
     Refused,
+    /// The client's token could not be had, or may not be sent so.
+    Credentials,
     /// A request can't be encoded: it was not sent, and nothing after it.
     Encode,
     /// The reply is not what it should be.
@@ -162,6 +164,7 @@ impl Failure {
             | FailureKind::Encode
             | FailureKind::Decode => false,
             FailureKind::CircuitOpen | FailureKind::Refused => true,
+            FailureKind::Credentials => self.status.code() == Code::Unavailable,
             FailureKind::Transport | FailureKind::Status => {
                 let details = self.details();
                 !details.already_retried

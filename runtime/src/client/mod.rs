@@ -53,6 +53,7 @@ pub use self::channel::Channel;
 #[cfg(feature = "client")]
 pub use self::channel::{Connecting, Connector, IoStream};
 pub use self::config::Balance;
+pub use self::credentials::{Credentials, Token};
 pub use self::error::CallError;
 pub use self::failure::{Failure, FailureKind};
 pub use self::fallback::OrFallback;
