@@ -36,7 +36,7 @@
 //! | TLS, and who calls | `Tls`, `PeerCertificate` |
 //! | what runs on it | [`ServerHandle`], [`CallInFlight`] |
 //! | settings of a server or a client | [`EffectiveSettings`], [`SettingOrigin`], [`ConfigError`] |
-//! | connecting | [`Channel`], [`Target`], [`Transport`] for any other |
+//! | connecting | [`ClientFactory`], [`Channel`], [`Target`], [`Transport`] for any other |
 //! | who calls | [`Credentials`], [`Token`] |
 //! | entities | [`ProtobufMapper`], [`MapError`], [`Grade`], [`Open`], [`Money`], [`LatLng`] |
 //! | partial updates | [`Change`], [`NestedChange`] |
@@ -109,7 +109,7 @@ pub use crate::client::{
     TransitionReason, Transport, TransportError, Upstream, Verdict,
 };
 #[cfg(feature = "client")]
-pub use crate::client::{Connecting, Connector, IoStream};
+pub use crate::client::{ClientFactory, Connecting, Connector, IoStream};
 pub use crate::context::{Context, Peer, ResponseMetadata};
 pub use crate::errors::{
     DOMAIN, DomainError, ERROR_STATUS_TABLE, ErrorDetail, ErrorDetails, ErrorMetadata, ErrorParts,

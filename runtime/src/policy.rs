@@ -331,7 +331,7 @@ impl Thousandths {
         clippy::cast_sign_loss,
         reason = "a float's cast saturates, and what is below zero is zero"
     )]
-    const fn new(value: f64) -> Self {
+    pub(crate) const fn new(value: f64) -> Self {
         // Half of a thousandth, so that 0.3 is not 0.299.
         Self((value * 1000.0 + 0.000_5) as u32)
     }

@@ -17,6 +17,8 @@ mod config;
 mod credentials;
 mod effective;
 mod error;
+#[cfg(feature = "client")]
+mod factory;
 mod failure;
 mod fallback;
 mod info;
@@ -55,6 +57,8 @@ pub use self::channel::{Connecting, Connector, IoStream};
 pub use self::config::Balance;
 pub use self::credentials::{Credentials, Token};
 pub use self::error::CallError;
+#[cfg(feature = "client")]
+pub use self::factory::ClientFactory;
 pub use self::failure::{Failure, FailureKind};
 pub use self::fallback::OrFallback;
 pub use self::info::CallInfo;

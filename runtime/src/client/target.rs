@@ -10,6 +10,7 @@ use http::uri::{Authority, Scheme};
 
 #[cfg(feature = "client")]
 use super::resolve::{EndpointAddress, Host};
+use crate::ConfigError;
 
 /// Where a client connects to.
 ///
@@ -68,6 +69,11 @@ enum Kind {
     Connect {
         target: String,
         source: io::Error,
+    },
+    #[cfg(feature = "client")]
+    Settings {
+        target: String,
+        source: ConfigError,
     },
 }
 
@@ -263,10 +269,28 @@ impl ConnectError {
         })
     }
 
+    #[cfg(feature = "client")]
+    pub(super) fn settings(target: &Target, source: ConfigError) -> Self {
+        Self(Kind::Settings {
+            target: target.text.clone(),
+            source,
+        })
+    }
+
     /// Whether the target itself is wrong, so that trying again is of no use.
     #[must_use]
     pub fn is_target(&self) -> bool {
         matches!(self.0, Kind::Target { .. })
+    }
+
+    /// What is wrong with the client's settings in the environment, if that is why.
+    #[must_use]
+    pub fn config_error(&self) -> Option<&ConfigError> {
+        match &self.0 {
+            #[cfg(feature = "client")]
+            Kind::Settings { source, .. } => Some(source),
+            _ => None,
+        }
     }
 }
 
@@ -278,6 +302,10 @@ impl fmt::Display for ConnectError {
             }
             #[cfg(feature = "client")]
             Kind::Connect { target, source } => write!(f, "cannot connect to `{target}`: {source}"),
+            #[cfg(feature = "client")]
+            Kind::Settings { target, source } => {
+                write!(f, "cannot connect to `{target}`: {source}")
+            }
         }
     }
 }
@@ -288,6 +316,8 @@ impl Error for ConnectError {
             Kind::Target { .. } => None,
             #[cfg(feature = "client")]
             Kind::Connect { source, .. } => Some(source),
+            #[cfg(feature = "client")]
+            Kind::Settings { source, .. } => Some(source),
         }
     }
 }

@@ -47,7 +47,8 @@ pub use self::disabled::Channel;
 #[cfg(feature = "client")]
 pub use self::open::Channel;
 #[cfg(feature = "client")]
-#[allow(unused_imports, reason = "the factory that sets them is being built")]
+pub(in crate::client) use self::open::WeakChannel;
+#[cfg(feature = "client")]
 pub(crate) use self::options::{ChannelOptions, Secure};
 #[cfg(feature = "client")]
 pub use self::options::{Connecting, Connector, IoStream};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use http::uri::Parts;
 use http::{Request, Response, Uri};
@@ -10,7 +10,10 @@ use http::{Request, Response, Uri};
 use super::answer::Answer;
 use super::cluster::Cluster;
 use super::options::ChannelOptions;
-use crate::client::{Attempt, ConnectError, RequestStream, Target, Transport, TransportError};
+use crate::client::{
+    Attempt, ClientFactory, ConnectError, RequestStream, Target, Transport, TransportError,
+    Upstream,
+};
 
 /// HTTP/2 connections to all endpoints of a target, made when they are needed and made anew when they
 /// are lost. Clones share them; they close when the last one is dropped and the last call has ended.
@@ -27,36 +30,74 @@ pub struct Channel {
 struct Opened {
     target: Target,
     cluster: Arc<Cluster>,
+    upstream: Arc<Upstream>,
+}
+
+/// A channel that this doesn't hold open.
+pub(in crate::client) struct WeakChannel(Weak<Opened>);
+
+impl WeakChannel {
+    /// The channel, if it is still open.
+    pub(in crate::client) fn upgrade(&self) -> Option<Channel> {
+        let opened = self.0.upgrade()?;
+        Some(Channel { opened })
+    }
+
+    pub(in crate::client) fn is_open(&self) -> bool {
+        self.0.strong_count() > 0
+    }
 }
 
 impl Channel {
-    /// Connects to `target`.
+    /// Connects to `target`, as the [environment](ClientFactory::from_env) has it.
     ///
     /// # Errors
     ///
-    /// When `target` is not valid, or none of its endpoints can be reached within 20 seconds.
+    /// When `target` is not valid, none of its endpoints can be reached in time (20 seconds unless it is
+    /// set otherwise), or the environment has settings of a client that are wrong.
     pub async fn connect(target: impl Into<Target>) -> Result<Self, ConnectError> {
         let channel = Self::connect_lazy(target)?;
         channel.ready().await?;
         Ok(channel)
     }
 
-    /// Connects to `target` when the first call is made.
+    /// Connects to `target` when the first call is made, as the [environment](ClientFactory::from_env)
+    /// has it.
     ///
     /// # Errors
     ///
-    /// When `target` is not valid.
+    /// When `target` is not valid, or the environment has settings of a client that are wrong.
     pub fn connect_lazy(target: impl Into<Target>) -> Result<Self, ConnectError> {
-        Self::open(target.into(), ChannelOptions::default())
+        let target = target.into();
+        match ClientFactory::from_env() {
+            Ok(factory) => factory.channel(target),
+            Err(wrong) => Err(ConnectError::settings(&target, wrong)),
+        }
     }
 
-    /// A channel that connects when the first call is made.
-    pub(crate) fn open(target: Target, options: ChannelOptions) -> Result<Self, ConnectError> {
+    /// A channel that connects when the first call is made. `upstream` makes what its stubs share, of the
+    /// target's name and of whether nobody can read along.
+    pub(in crate::client) fn open(
+        target: Target,
+        options: ChannelOptions,
+        upstream: impl FnOnce(Arc<str>, bool) -> Upstream,
+    ) -> Result<Self, ConnectError> {
         let resolved = target.resolve(options.secure, options.tls.is_some())?;
-        let cluster = Arc::new(Cluster::new(target.to_string(), resolved, options));
+        let name = target.to_string();
+        let upstream = Arc::new(upstream(name.as_str().into(), resolved.secure));
+        let cluster = Arc::new(Cluster::new(name, resolved, options));
         Ok(Self {
-            opened: Arc::new(Opened { target, cluster }),
+            opened: Arc::new(Opened {
+                target,
+                cluster,
+                upstream,
+            }),
         })
+    }
+
+    /// The same channel, as long as others hold it open.
+    pub(in crate::client) fn downgrade(&self) -> WeakChannel {
+        WeakChannel(Arc::downgrade(&self.opened))
     }
 
     /// Ready once an endpoint is.
@@ -71,6 +112,10 @@ impl Channel {
 
 impl Transport for Channel {
     type Body = Answer;
+
+    fn upstream(&self) -> Option<&Arc<Upstream>> {
+        Some(&self.opened.upstream)
+    }
 
     async fn send(
         &self,

@@ -198,9 +198,7 @@ struct Retry {
     max: Said<Duration>,
     multiplier: Said<f64>,
     attempt_timeout: Option<Duration>,
-    codes: CodeSet,
-    may_repeat: bool,
-    /// All of that for a call that says nothing itself.
+    /// All of that, and the rest, for a call that says nothing itself.
     settled: EffectiveRetry,
 }
 
@@ -239,8 +237,6 @@ impl Retry {
             max,
             multiplier,
             attempt_timeout,
-            codes,
-            may_repeat,
             settled,
         }
     }
