@@ -123,7 +123,7 @@ pub use crate::mapper::{
 };
 pub use crate::metadata::{MetadataError, TypedMetadata};
 pub use crate::method::{Idempotency, Kind, Method};
-pub use crate::observe::{Event, Observer, Refusal, Side};
+pub use crate::observe::{EndpointChange, Event, Observer, Refusal, Side};
 pub use crate::paging::{NEXT_PAGE_TOKEN, Page, PageTokens, Paging};
 pub use crate::policy::{BreakerPolicy, CodeSet, HedgingPolicy, RetryPolicy, RetryThrottle};
 pub use crate::rate::RateLimit;

@@ -83,6 +83,15 @@ pub enum Event<'a> {
         /// From which state to which, and why.
         transition: BreakerTransition,
     },
+    /// Something has happened to an endpoint of a target, or to its connections.
+    Endpoint {
+        /// The target: `dns:///items:50051`.
+        target: &'a str,
+        /// The endpoint: `10.0.0.7:50051`.
+        endpoint: &'a str,
+        /// What.
+        change: EndpointChange<'a>,
+    },
     /// A servicer returned an error that its method does not declare: the caller gets it all the same.
     Undeclared {
         /// The RPC.
@@ -101,6 +110,36 @@ pub enum Event<'a> {
         /// What the caller is told.
         code: Code,
     },
+}
+
+/// What can happen to an endpoint of a client's target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum EndpointChange<'a> {
+    /// It has one more connection.
+    Connected {
+        /// How many it has now.
+        connections: usize,
+    },
+    /// A connection takes no more calls: it broke, or its server closes it.
+    Disconnected {
+        /// How many are left.
+        connections: usize,
+    },
+    /// It could not be connected to.
+    Unreachable {
+        /// Why.
+        cause: &'a str,
+        /// When it is tried again.
+        retry_in: Duration,
+    },
+    /// Too many calls on it fail: others are picked for this time.
+    Ejected {
+        /// How long.
+        time: Duration,
+    },
+    /// It is picked again.
+    Returned,
 }
 
 /// Which end of a call saw something.

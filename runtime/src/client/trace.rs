@@ -75,10 +75,6 @@ impl AttemptTrace {
         }
         self.records.push(record);
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
 }
 
 impl AttemptRecord {

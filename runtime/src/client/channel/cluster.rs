@@ -13,10 +13,11 @@ use super::connection::{Place, next_event};
 use super::endpoint::{Address, Endpoint, Status};
 use super::options::ChannelOptions;
 use super::queue::Queue;
-use crate::client::balance::{Balance, Ejector, Picker};
+use crate::client::balance::{Balance, Change, Ejector, Picker};
 use crate::client::resolve::{Dns, Host, Known, Names, Resolver, resolution};
 use crate::client::target::Resolved;
 use crate::client::{Attempt, Reached, TransportError};
+use crate::observe::{EndpointChange, Event};
 
 /// How long one endpoint is given before the next is tried too, where one is enough (gRFC A61).
 const STAGGER: Duration = Duration::from_millis(250);
@@ -81,12 +82,13 @@ pub(super) struct Unready {
 
 impl Cluster {
     pub(super) fn new(name: String, target: Resolved, options: ChannelOptions) -> Self {
+        let ejector = Arc::new(ejector(&name, &options));
         Self {
             name,
             target,
             queue: Arc::new(Queue::new(options.max_waiting)),
             picker: Picker::new(options.balance),
-            ejector: Arc::new(ejector(&options)),
+            ejector,
             options,
             ready: ArcSwap::default(),
             state: Mutex::new(State {
@@ -286,6 +288,15 @@ impl Cluster {
         self.queue.changed();
     }
 
+    /// Something has happened to an endpoint.
+    pub(super) fn tell(&self, endpoint: &Endpoint, change: EndpointChange<'_>) {
+        self.options.observers.observe(&Event::Endpoint {
+            target: &self.name,
+            endpoint: endpoint.identity.name(),
+            change,
+        });
+    }
+
     /// A connection was lost, or its server says that it goes: addresses may have changed.
     pub(super) fn lost(&self) {
         if let Some(names) = &self.state().names {
@@ -397,13 +408,19 @@ impl Cluster {
     }
 }
 
-fn ejector(options: &ChannelOptions) -> Ejector {
-    let tell = options.on_ejection.clone();
+fn ejector(target: &str, options: &ChannelOptions) -> Ejector {
+    let (target, observers) = (target.to_owned(), options.observers.clone());
     Ejector::new(options.ejection, move |notice| {
-        tracing::info!(endpoint = %notice.endpoint, change = ?notice.change, "an endpoint's ejection");
-        if let Some(tell) = &tell {
-            tell(notice);
-        }
+        let (endpoint, change) = (&*notice.endpoint, notice.change);
+        tracing::info!(target, endpoint, ?change, "ejection of an endpoint");
+        observers.observe(&Event::Endpoint {
+            target: &target,
+            endpoint,
+            change: match change {
+                Change::Ejected { time, .. } => EndpointChange::Ejected { time },
+                Change::Returned => EndpointChange::Returned,
+            },
+        });
     })
 }
 

@@ -19,6 +19,7 @@ use super::options::ChannelOptions;
 use crate::Code;
 use crate::client::balance::{Balance, Candidate, Ejector, Ending, Started};
 use crate::client::resolve::{EndpointAddress, Host};
+use crate::observe::EndpointChange;
 
 /// Where an endpoint is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -224,9 +225,11 @@ impl Endpoint {
         self.is_crowded.store(false, Ordering::Relaxed);
         let mut connections = self.connections.load().to_vec();
         connections.push(Arc::new(connection));
+        let count = connections.len();
         self.connections.store(Arc::new(connections));
         *self.status_mut() = Status::Ready;
         cluster.refresh();
+        cluster.tell(self, EndpointChange::Connected { connections: count });
     }
 
     fn fail(&self, cause: String, next: Instant, cluster: &Cluster) {
@@ -235,6 +238,11 @@ impl Endpoint {
             return;
         }
         tracing::debug!(endpoint = %self.identity.name(), cause, "cannot connect");
+        let change = EndpointChange::Unreachable {
+            cause: &cause,
+            retry_in: next.saturating_duration_since(Instant::now()),
+        };
+        cluster.tell(self, change);
         *self.status_mut() = Status::Failing(Arc::new(Trouble {
             event: next_event(),
             cause,
@@ -261,8 +269,9 @@ impl Endpoint {
             self.calmed.fetch_add(1, Ordering::Relaxed);
         }
         self.is_crowded.store(false, Ordering::Relaxed);
-        let is_last = open.is_empty();
+        let (is_last, connections) = (open.is_empty(), open.len());
         self.connections.store(Arc::new(open));
+        cluster.tell(self, EndpointChange::Disconnected { connections });
         cluster.lost();
         if !is_last {
             cluster.refresh();

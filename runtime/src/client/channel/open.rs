@@ -14,6 +14,7 @@ use crate::client::{
     Attempt, ClientFactory, ConnectError, RequestStream, Target, Transport, TransportError,
     Upstream,
 };
+use crate::{CircuitBreaker, Method};
 
 /// HTTP/2 connections to all endpoints of a target, made when they are needed and made anew when they
 /// are lost. Clones share them; they close when the last one is dropped and the last call has ended.
@@ -98,6 +99,13 @@ impl Channel {
     /// The same channel, as long as others hold it open.
     pub(in crate::client) fn downgrade(&self) -> WeakChannel {
         WeakChannel(Arc::downgrade(&self.opened))
+    }
+
+    /// The circuit breaker of a method, for who looks at it or overrules it; `None` where its calls have
+    /// none, and before the first stub of its service was made over this channel.
+    #[must_use]
+    pub fn circuit_breaker(&self, method: &Method) -> Option<CircuitBreaker> {
+        self.opened.upstream.breaker(method)
     }
 
     /// Ready once an endpoint is.

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::client::balance::{Notice, OutlierEjection};
+use crate::client::balance::OutlierEjection;
 use crate::client::config::Balance;
 use crate::client::resolve::Resolver;
+use crate::observe::Observers;
 
 /// Bytes in both directions: what a connection is made on.
 pub trait IoStream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -52,8 +53,8 @@ pub(crate) struct ChannelOptions {
     pub(crate) balance: Balance,
     /// Which endpoints it leaves out for a while.
     pub(crate) ejection: OutlierEjection,
-    /// Hears of that, on the path of calls.
-    pub(crate) on_ejection: Option<Arc<dyn Fn(&Notice) + Send + Sync>>,
+    /// Hear what happens to endpoints.
+    pub(crate) observers: Observers,
     /// How many connections an endpoint has at most, once its server takes no more calls on one.
     pub(crate) max_connections: usize,
     /// How long connecting may take, whatever a call's deadline: name to SETTINGS frame.
@@ -82,7 +83,7 @@ impl Default for ChannelOptions {
         Self {
             balance: Balance::default(),
             ejection: OutlierEjection::default(),
-            on_ejection: None,
+            observers: Observers::default(),
             max_connections: 4,
             // gRPC's own bound (connection-backoff.md, `MIN_CONNECT_TIMEOUT`).
             connect_timeout: Duration::from_secs(20),

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use self::channels::Channels;
+use super::balance::OutlierEjection;
 use super::channel::{Channel, ChannelOptions, Connector, Secure};
 use super::config::ClientSettings;
 use super::credentials::Credentials;
@@ -190,6 +191,8 @@ impl ClientFactory {
             resolver: self.resolver.clone(),
             secure: *settings.secure.get(),
             tls: self.secure_by(),
+            observers: self.observers.clone(),
+            ejection: OutlierEjection::default(),
         }
     }
 

@@ -13,6 +13,7 @@ use super::{ChannelOptions, call, channel, settle, unary};
 use crate::client::balance::Balance;
 use crate::client::resolve::{Addresses, Resolver, Resolving};
 use crate::client::{Attempt, Transport};
+use crate::observe::{EndpointChange, Event, Observer};
 
 /// A channel that has met all endpoints of these that can be.
 async fn warm(net: &Net, hosts: &str, balance: Balance) -> crate::client::Channel {
@@ -146,20 +147,33 @@ async fn least_loaded_leaves_alone_who_is_busy() {
     }
 }
 
+/// The ejections that an observer hears of.
+#[derive(Default)]
+struct Ejections(Mutex<Vec<String>>);
+
+impl Observer for Ejections {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::Endpoint {
+            target,
+            endpoint,
+            change: EndpointChange::Ejected { time },
+        } = event
+        {
+            let told = format!("{target}: {endpoint} is ejected for {time:?}");
+            self.0.lock().unwrap().push(told);
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn rule_22_an_endpoint_that_fails_or_hangs_is_left_out() {
     for answers in [Answers::Unavailable, Answers::Held] {
         let net = Net::default();
         let bad = net.serve("a:1", answers);
         net.serve("b:1", Answers::AtOnce);
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let options = ChannelOptions {
-            on_ejection: Some({
-                let told = Arc::clone(&told);
-                Arc::new(move |notice| told.lock().unwrap().push(notice.endpoint.clone()))
-            }),
-            ..net.options()
-        };
+        let told = Arc::new(Ejections::default());
+        let mut options = net.options();
+        options.observers.push(Arc::clone(&told) as _);
         let channel = channel("a:1,b:1", options);
         channel.ready().await.unwrap();
         settle().await;
@@ -170,7 +184,7 @@ async fn rule_22_an_endpoint_that_fails_or_hangs_is_left_out() {
             let _ = tokio::time::timeout(time, channel.send(unary(), &mut attempt)).await;
         }
         assert_eq!(bad.calls(), 5);
-        assert_eq!(*told.lock().unwrap(), ["a:1".into()]);
+        assert_eq!(*told.0.lock().unwrap(), ["a:1,b:1: a:1 is ejected for 30s"]);
     }
 }
 

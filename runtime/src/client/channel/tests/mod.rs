@@ -20,7 +20,7 @@ use self::net::Net;
 use super::answer::Answer;
 use super::{Channel, ChannelOptions};
 use crate::Code;
-use crate::client::{Attempt, RequestStream, Target, Transport, TransportError};
+use crate::client::{Attempt, RequestStream, Target, Transport, TransportError, Upstream};
 use crate::wire::status;
 
 impl Net {
@@ -39,7 +39,8 @@ impl Net {
 }
 
 fn channel(hosts: &str, options: ChannelOptions) -> Channel {
-    Channel::open(Target::new(hosts).insecure(), options).unwrap()
+    let upstream = |_, _| Upstream::default();
+    Channel::open(Target::new(hosts).insecure(), options, upstream).unwrap()
 }
 
 fn request(body: RequestStream) -> Request<RequestStream> {
