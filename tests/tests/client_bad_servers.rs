@@ -367,7 +367,8 @@ async fn a_connection_that_breaks_is_unavailable_and_the_next_call_has_a_new_one
         .await
         .unwrap();
     let ctx = Context::background();
-    let error = soon(client.echo(&ctx, ask(""))).await.unwrap_err();
+    let once = client.with(CallOptions::new().no_retry());
+    let error = soon(once.echo(&ctx, ask(""))).await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable, "{error}");
     assert!(
         error.is_transport() && !error.is_not_processed(),

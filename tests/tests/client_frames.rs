@@ -15,7 +15,7 @@ mod common;
 
 use std::sync::Arc;
 
-use apibase::{Code, Context};
+use apibase::{CallOptions, Code, Context};
 use apibase_tests::tonic_echo::echo::EchoReply;
 use common::{EchoServiceClient, ask, reply, soon};
 use futures_util::future::join_all;
@@ -177,7 +177,7 @@ async fn what_our_own_http2_gives_up_is_unavailable_and_no_word_of_the_server() 
                 }
             }
         });
-        let client = client.await;
+        let client = client.await.with(CallOptions::new().no_retry());
         let error = soon(client.echo(&Context::background(), ask(""))).await;
         let error = error.unwrap_err();
         assert_eq!(error.code(), Code::Unavailable, "{wrong}: {error}");

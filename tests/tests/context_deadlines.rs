@@ -42,7 +42,9 @@ async fn what_remains_is_sent_and_seen() {
         let answer = client.with(options).echo(ctx, ask("")).await.unwrap();
         String::from_utf8(answer.payload).unwrap()
     };
-    assert_eq!(seen(&ctx, CallOptions::new()).await, "None");
+    // What the settings give to a call whose proto says nothing.
+    assert_eq!(seen(&ctx, CallOptions::new()).await, "Some(30s)");
+    assert_eq!(seen(&ctx, CallOptions::new().no_deadline()).await, "None");
     let two = CallOptions::new().deadline(2 * SECOND);
     assert_eq!(seen(&ctx, two.clone()).await, "Some(2s)");
     assert_eq!(
@@ -76,7 +78,7 @@ async fn what_remains_is_passed_on_to_the_next_hop() {
 async fn what_remains_is_passed_on_over_the_wire() {
     let behind = Running::start(remaining()).await.client().await;
     let front = Scripted::new().on_echo(move |ctx, request| {
-        let behind = behind.clone();
+        let behind = behind.with(CallOptions::new().no_deadline());
         async move {
             let answer = behind.echo(&ctx, request).await;
             answer.map_err(|error| DomainError::external_service(error.to_string()))
@@ -85,6 +87,7 @@ async fn what_remains_is_passed_on_over_the_wire() {
     let client = Running::start(front).await.client().await;
     let hour = 3600 * SECOND;
     let ctx = Context::background().with_timeout(hour);
+    let client = client.with(CallOptions::new().no_deadline());
     let answer = client.echo(&ctx, ask("")).await.unwrap();
     let seen = String::from_utf8(answer.payload).unwrap();
     assert!(

@@ -107,7 +107,7 @@ impl Body for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.at == At::End
+        self.at == At::End || (self.at == At::Data && self.stream.is_end_stream())
     }
 }
 
