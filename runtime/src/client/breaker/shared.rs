@@ -118,6 +118,12 @@ impl Shared {
         result
     }
 
+    /// Keeps everybody waiting who needs the lock.
+    #[cfg(test)]
+    pub(super) fn hold(&self) -> MutexGuard<'_, Machine> {
+        self.machine()
+    }
+
     fn machine(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -120,6 +120,22 @@ async fn rule_19_a_window_opens_when_its_part_of_the_calls_has_failed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_21_a_window_forgets_what_was_before_it_opened() {
+    let quick = Duration::from_millis(100);
+    let heard = Heard::new(BreakerSettings {
+        open_for: quick,
+        ..RATE
+    });
+    for _ in 0..3 {
+        assert_eq!(heard.fail_until_open(), 20);
+        advance(quick * 2).await;
+        // All of that is within ten seconds.
+        heard.succeed();
+        assert_eq!(heard.state(), BreakerState::Closed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_19_a_window_with_too_few_calls_opens_nothing() {
     let heard = Heard::new(RATE);
     for _ in 0..50 {

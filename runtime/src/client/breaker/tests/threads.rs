@@ -66,3 +66,44 @@ fn failures_of_many_threads_open_it_once_and_none_is_lost() {
         assert_eq!(heard.heard().len(), 1);
     }
 }
+
+/// What `asks` gives while somebody else has the lock.
+fn while_locked<R: Send + 'static>(
+    shared: &Arc<Shared>,
+    asks: impl FnOnce(&Shared) -> R + Send + 'static,
+) -> R {
+    let _held = shared.hold();
+    let (sender, answer) = std::sync::mpsc::channel();
+    let other = Arc::clone(shared);
+    thread::spawn(move || sender.send(asks(&other)));
+    let answer = answer.recv_timeout(Duration::from_secs(20));
+    answer.expect("it waits for the lock")
+}
+
+#[test]
+fn calls_that_go_well_and_calls_that_are_rejected_take_no_lock() {
+    let shared = Arc::new(Shared::new(BUILT_IN.rules()));
+    let well = while_locked(&shared, |shared| {
+        (0..1_000).all(|_| {
+            let (ticket, change) = shared.admit(|| unreachable!("no clock either")).unwrap();
+            let settled = shared.settle(
+                ticket,
+                Outcome::Success,
+                || unreachable!("no clock either"),
+                || unreachable!("nothing opens"),
+            );
+            change.is_none() && settled.is_none()
+        })
+    });
+    assert!(well);
+    for _ in 0..5 {
+        let (ticket, _) = shared.admit(|| 0).unwrap();
+        shared.settle(ticket, Outcome::Failure(None), || 0, || 100);
+    }
+    let rejected = while_locked(&shared, |shared| shared.admit(|| 40).unwrap_err());
+    assert_eq!(rejected.wait, Some(60));
+    // Nor while the one probe is under way.
+    shared.admit(|| 100).unwrap();
+    let rejected = while_locked(&shared, |shared| shared.admit(|| 101).unwrap_err());
+    assert_eq!(rejected.wait, None);
+}
