@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use apibase::{
-    BreakerPolicy, Caller, Code, Context, DomainError, FailureKind, Method, Replies, RetryPolicy,
+    BreakerPolicy, Caller, Code, Context, DomainError, FailureKind, HedgingPolicy, Method, Replies,
+    RetryPolicy,
 };
 use common::{EchoReply, Outcome, Scripted, ask, count, failing, failure, reply};
 use futures_util::StreamExt;
@@ -189,6 +190,29 @@ async fn rule_17_short_times_that_callers_inherit_count_for_nothing_and_own_ones
         assert_eq!(outcome.unwrap_err().code(), Code::DeadlineExceeded);
     }
     assert!(scene.echo().await.unwrap_err().is_circuit_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_17_hedged_attempts_that_nobody_answers_count_when_their_time_is_over() {
+    const TIME: Duration = Duration::from_secs(1);
+    static HEDGED: [Method; 1] = [Method::unary("/echo.EchoService/Echo")
+        .no_side_effects()
+        .deadline(TIME)
+        .hedging(HedgingPolicy::up_to(2, Duration::from_millis(100)))];
+    let silent = Unreliable::new(Scripted::new(), || Some(Fault::Silence));
+    let caller = Caller::new(silent, &HEDGED);
+    let call = async || {
+        let ctx = Context::background();
+        let outcome: Outcome<EchoReply> = caller.unary(&ctx, &HEDGED[0], ask("")).await;
+        failure(outcome)
+    };
+    // Two attempts each: the sixth is one more than it takes.
+    for _ in 0..3 {
+        let late = call().await;
+        assert_eq!((late.kind(), late.attempts()), (FailureKind::Deadline, 2));
+        assert!(!late.is_not_processed(), "a server may be at it");
+    }
+    assert_eq!(call().await.kind(), FailureKind::CircuitOpen);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Attempts;
 use crate::client::attempt::{Attempt, Reached};
-use crate::client::breaker::{Breaker, Permit, outcome};
+use crate::client::breaker::{Breaker, outcome};
 use crate::client::setback::{Pushback, Setback};
 use crate::client::trace::{AttemptRecord, Verdict};
 use crate::{Code, HedgingPolicy};
@@ -19,22 +19,17 @@ use crate::{Code, HedgingPolicy};
 /// How an attempt ended, and how far it got.
 type Ended<R> = (Attempt, Result<R, Setback>);
 
-/// An attempt that runs.
-struct Running<F, B: Deref<Target = Breaker>> {
-    future: Pin<Box<F>>,
-    permit: Option<Permit<B>>,
-}
-
 /// The attempts that run, and when there is another one.
-struct Hedges<F, B: Deref<Target = Breaker>> {
-    running: Vec<Running<F, B>>,
+struct Hedges<F> {
+    /// Their permits stand at the same places of [`Attempts::abreast`].
+    running: Vec<Pin<Box<F>>>,
     started: u32,
     most: u32,
     /// None once there are no more to start.
     next: Option<Pin<Box<Sleep>>>,
 }
 
-impl<F, B: Deref<Target = Breaker>> Hedges<F, B> {
+impl<F> Hedges<F> {
     /// The attempt that has ended; `None` when it is time for another one.
     ///
     /// None of the attempts may be running, if there is a time for another one.
@@ -43,7 +38,7 @@ impl<F, B: Deref<Target = Breaker>> Hedges<F, B> {
         F: Future<Output = Ended<R>>,
     {
         for (index, running) in self.running.iter_mut().enumerate() {
-            if let Poll::Ready(ended) = running.future.as_mut().poll(cx) {
+            if let Poll::Ready(ended) = running.as_mut().poll(cx) {
                 return Poll::Ready(Some((index, ended)));
             }
         }
@@ -104,12 +99,12 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
                 }
                 continue;
             };
-            let permit = hedges.running.swap_remove(index).permit;
+            drop(hedges.running.swap_remove(index));
             self.attempt = attempt;
-            self.permit = permit;
+            self.permit = self.abreast.swap_remove(index);
             match result {
                 Ok(reply) => {
-                    self.overtaken(hedges.running.len());
+                    self.overtaken();
                     return Ok(reply);
                 }
                 Err(setback) => {
@@ -127,7 +122,7 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
     /// Starts the next one, if it may be; else why not.
     fn start<R, F>(
         &mut self,
-        hedges: &mut Hedges<F, B>,
+        hedges: &mut Hedges<F>,
         policy: HedgingPolicy,
         begin: impl Fn(Attempt, u32) -> F,
     ) -> Option<Setback>
@@ -145,10 +140,9 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
         }
         let mut attempt = self.attempt.sibling();
         attempt.set_wait_for_ready(self.call.waits_for_ready(self.method));
-        hedges.running.push(Running {
-            future: Box::pin(begin(attempt, hedges.started)),
-            permit: self.permit.take(),
-        });
+        let future = begin(attempt, hedges.started);
+        hedges.running.push(Box::pin(future));
+        self.abreast.push(self.permit.take());
         hedges.started += 1;
         if hedges.started < hedges.most {
             hedges.start_in(policy.delay());
@@ -161,7 +155,7 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
         &mut self,
         setback: &Setback,
         policy: HedgingPolicy,
-        hedges: &mut Hedges<F, B>,
+        hedges: &mut Hedges<F>,
     ) -> Verdict {
         let non_fatal = match setback {
             Setback::Final(_)
@@ -216,8 +210,9 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
         self.record(setback, verdict);
     }
 
-    /// So many attempts were dropped for another one.
-    fn overtaken(&mut self, others: usize) {
+    /// Those that run are dropped for one that succeeded: that says nothing of them.
+    fn overtaken(&mut self) {
+        let others = std::mem::take(&mut self.abreast).len();
         for _ in 0..others {
             self.sent += 1;
             self.made += 1;

@@ -38,6 +38,8 @@ pub(super) struct Attempts<'a, B: Deref<Target = Breaker>> {
     /// The one that runs, or ran last.
     pub(super) attempt: Attempt,
     permit: Option<Permit<B>>,
+    /// Of the attempts that run beside each other, if the call is hedged.
+    abreast: Vec<Option<Permit<B>>>,
     trace: AttemptTrace,
     /// How many were made, without those that no server saw (rule 7).
     made: u32,
@@ -67,6 +69,7 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
             hold,
             attempt,
             permit: None,
+            abreast: Vec::new(),
             trace: AttemptTrace::default(),
             made: 0,
             sent: 0,
@@ -262,8 +265,9 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
     /// The call's time is over.
     fn expired(&mut self) -> Failure {
         self.cut_off();
-        if let Some(permit) = self.permit.take() {
-            let (code, inherited) = (Code::DeadlineExceeded, self.call.inherited());
+        let (code, inherited) = (Code::DeadlineExceeded, self.call.inherited());
+        let abreast = std::mem::take(&mut self.abreast).into_iter().flatten();
+        for permit in self.permit.take().into_iter().chain(abreast) {
             permit.settle(outcome(code, Who::Deadline, inherited, None));
         }
         let failure = self.call.expired(&self.attempt, &self.trace);
@@ -277,8 +281,13 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         failure
     }
 
-    /// The attempt that runs was dropped.
+    /// The attempt that runs was dropped, or all that do: nobody knows of these how far they got.
     fn cut_off(&mut self) {
+        if !self.abreast.is_empty() {
+            self.sent += u32::try_from(self.abreast.len()).unwrap_or(u32::MAX);
+            self.processed = true;
+            return;
+        }
         if self.attempt.reached() >= Reached::Sent {
             self.sent += 1;
             self.processed = true;
