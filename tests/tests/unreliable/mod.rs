@@ -4,6 +4,7 @@
 #![allow(
     dead_code,
     clippy::unwrap_used,
+    clippy::expect_used,
     reason = "each test file uses a part of it, and a test fails by panicking"
 )]
 
