@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_core::Stream;
@@ -311,10 +312,11 @@ where
                 let mut reader = Reader::open(way.await?, &call)?;
                 reader::single::<R, _>(&mut reader).await
             };
-            let result = unless_failed(&requests, fallen).await;
+            let result = Box::pin(unless_failed(&requests, fallen)).await;
             attempts.fell_back(result)
         };
-        let limited = call.limit(exchange).await;
+        // In place: what takes a future by value has room for it twice, and moves it.
+        let limited = call.limit(pin!(exchange)).await;
         let result = attempts.conclude(limited);
         drop(attempts);
         call.end(result.as_ref().map_or_else(CallError::code, |_| Code::Ok));
@@ -333,15 +335,18 @@ where
                 let result = self.one(call, requests, &mut attempt, previous).await;
                 (attempt, result)
             };
-            let result = attempts.hedge(policy, begin).await;
+            // Boxed: few calls are hedged, and all would be as large.
+            let result = Box::pin(attempts.hedge(policy, begin)).await;
             return attempts.hedged(result);
         }
         loop {
             attempts.begin()?;
             let limit = attempts.limit();
             let (attempt, previous) = attempts.next();
-            let attempt = self.one(call, requests, attempt, previous);
-            let result = limit.run(unless_failed(requests, attempt)).await;
+            let result = {
+                let attempt = self.one(call, requests, attempt, previous);
+                limit.run(unless_failed(requests, pin!(attempt))).await
+            };
             match attempts.settle(result, requests) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => sleep(delay).await,
@@ -362,14 +367,17 @@ where
                 let result = opened.await;
                 (attempt, result)
             };
-            return attempts.hedge(policy, begin).await;
+            return Box::pin(attempts.hedge(policy, begin)).await;
         }
         loop {
             attempts.begin()?;
             let limit = attempts.limit();
             let (attempt, previous) = attempts.next();
-            let attempt = self.caller.open(call, requests, attempt, previous);
-            let setback = match limit.run(unless_failed(requests, attempt)).await {
+            let opened = {
+                let attempt = self.caller.open(call, requests, attempt, previous);
+                limit.run(unless_failed(requests, pin!(attempt))).await
+            };
+            let setback = match opened {
                 Ok(reader) => return Ok(reader),
                 Err(setback) => setback,
             };
@@ -415,10 +423,11 @@ where
                 let way = fallback.send(call.request(requests.body(), previous, None), attempt);
                 Reader::open(way.await?, &call)
             };
-            let result = unless_failed(&requests, fallen).await;
+            let result = Box::pin(unless_failed(&requests, fallen)).await;
             attempts.fell_back(result)
         };
-        let limited = call.limit(exchange).await;
+        // In place: what takes a future by value has room for it twice, and moves it.
+        let limited = call.limit(pin!(exchange)).await;
         let result = attempts.conclude(limited);
         let open = attempts.into_open();
         match result {
