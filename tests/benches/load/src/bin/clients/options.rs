@@ -12,7 +12,7 @@ use crate::side::Side;
 const SIDES: &str = "apibase,tonic,tonic-plain";
 const ROWS: &str = "say-16x1,say-16x8,say-16x64,say-1024x1,say-1024x8,say-1024x64,say-65536x1,\
                     say-65536x8,say-65536x64,list-100x1,list-100x8,upload-100x1,upload-100x8,\
-                    chat-100x1,chat-100x8";
+                    chat-100x1,chat-100x8,say-16x1/4,say-16x64/4";
 /// Where something is counted, the callers matter little.
 const COUNTED_ROWS: &str =
     "say-16x1,say-16x8,say-1024x1,say-65536x1,list-100x1,upload-100x1,chat-100x1";
