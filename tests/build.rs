@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use protoc_gen_apibase::{Builder, Emit, Error, Options};
+use protoc_gen_apibase::{Builder, Error, Options};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
@@ -43,10 +43,6 @@ fn compile(folder: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> 
     };
     Builder::from(options(folder)?)
         .include_file("mod.rs")
-        .emit(Emit {
-            fakes: true,
-            ..Emit::default()
-        })
         .out_dir(out)
         .compile(&files, includes)
         .map_err(|error: Error| format!("{}:\n{error}", folder.display()))?;
@@ -60,7 +56,9 @@ fn options(folder: &Path) -> Result<Options, Box<dyn std::error::Error>> {
     } else {
         String::new()
     };
-    Ok(Options::from_pairs(text.lines())?)
+    let mut options = Options::from_pairs(text.lines())?;
+    options.emit.fakes = true;
+    Ok(options)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {

@@ -248,7 +248,7 @@ mod checks {
         };
         assert_eq!(fault.message(), "100% größer");
         assert_eq!(fault.violations().len(), 1);
-        assert_eq!(fault.violations()[0].field, "payload");
+        assert_eq!(fault.violations().first().unwrap().field, "payload");
     }
 
     pub(crate) async fn an_error_in_mid_stream_comes_after_the_replies_before_it(wire: &mut Wire) {
