@@ -307,8 +307,15 @@ impl Cluster {
     /// Resolves and connects from now on.
     fn start(self: &Arc<Self>) {
         let mut state = self.state();
-        if state.phase != Phase::Idle {
-            return;
+        match state.phase {
+            Phase::Idle => {}
+            Phase::Closed => return,
+            // The runtime that it was started on may be gone, as that of a test which shares a client
+            // with others: then there is nobody left to connect.
+            Phase::Started => match state.tasks.first() {
+                Some(task) if task.is_finished() => state.stop(),
+                _ => return,
+            },
         }
         state.phase = Phase::Started;
         state.unready_since = Instant::now();
@@ -394,12 +401,7 @@ impl Cluster {
     pub(super) fn close(&self) {
         let mut state = self.state();
         state.phase = Phase::Closed;
-        for task in std::mem::take(&mut state.tasks) {
-            task.abort();
-        }
-        for endpoint in std::mem::take(&mut state.endpoints) {
-            endpoint.stop();
-        }
+        state.stop();
         self.publish(&mut state);
     }
 
@@ -422,6 +424,18 @@ fn ejector(target: &str, options: &ChannelOptions) -> Ejector {
             },
         });
     })
+}
+
+impl State {
+    /// Ends all that runs.
+    fn stop(&mut self) {
+        for task in std::mem::take(&mut self.tasks) {
+            task.abort();
+        }
+        for endpoint in std::mem::take(&mut self.endpoints) {
+            endpoint.stop();
+        }
+    }
 }
 
 impl Unready {

@@ -43,7 +43,7 @@ async fn rule_27_rotation_under_load_fails_no_call() {
             let channel = channel.clone();
             tokio::spawn(async move {
                 let mut calls = 0;
-                while started.elapsed() < Duration::from_secs(5) {
+                while started.elapsed() < Duration::from_secs(2) {
                     let done = call(&channel).await;
                     match &done.result {
                         Ok(code) => assert_eq!(*code, Code::Ok),
@@ -56,7 +56,7 @@ async fn rule_27_rotation_under_load_fails_no_call() {
             })
         })
         .collect();
-    while started.elapsed() < Duration::from_secs(5) {
+    while started.elapsed() < Duration::from_secs(2) {
         sleep(Duration::from_millis(200)).await;
         server.say_goodbye(Reason::NO_ERROR);
     }
@@ -64,8 +64,8 @@ async fn rule_27_rotation_under_load_fails_no_call() {
     for caller in callers {
         calls += caller.await.unwrap();
     }
-    assert!(calls > 5_000, "{calls}");
-    assert!(net.dials("a:1").len() > 15);
+    assert!(calls > 2_000, "{calls}");
+    assert!(net.dials("a:1").len() > 7);
 }
 
 #[tokio::test(start_paused = true)]
