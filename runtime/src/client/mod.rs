@@ -35,11 +35,6 @@ mod sync;
 mod target;
 mod throttle;
 #[cfg(all(feature = "client", feature = "tls"))]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the channel that makes handshakes so is being built"
-)]
 mod tls;
 mod trace;
 mod transport;

@@ -18,6 +18,8 @@ use super::config::ClientSettings;
 use super::credentials::Credentials;
 use super::resolve::Resolver;
 use super::target::{ConnectError, Target};
+#[cfg(feature = "tls")]
+use super::tls::ClientTls;
 use super::upstream::Upstream;
 use crate::observe::Observers;
 use crate::settings::{self, ConfigError, EffectiveSettings};
@@ -48,6 +50,10 @@ pub struct ClientFactory {
     observers: Observers,
     connector: Option<Arc<dyn Connector>>,
     resolver: Option<Arc<dyn Resolver>>,
+    ejection: OutlierEjection,
+    /// In place of what the settings say of TLS.
+    #[cfg(feature = "tls")]
+    tls: Option<ClientTls>,
     channels: Arc<Channels>,
 }
 
@@ -160,6 +166,9 @@ impl ClientFactory {
             observers: Observers::default(),
             connector: None,
             resolver: None,
+            ejection: OutlierEjection::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
             channels: Arc::default(),
         }
     }
@@ -192,11 +201,31 @@ impl ClientFactory {
             secure: *settings.secure.get(),
             tls: self.secure_by(),
             observers: self.observers.clone(),
-            ejection: OutlierEjection::default(),
+            ejection: self.ejection,
         }
     }
 
     /// What makes TLS of connections: as code says, and else the files of the settings.
+    #[cfg(feature = "tls")]
+    fn secure_by(&self) -> Option<Arc<dyn Secure>> {
+        let of_settings = || {
+            let settings = &self.settings;
+            let mut tls = ClientTls::new();
+            if let Some(ca) = settings.tls_ca_file.get() {
+                tls = tls.ca_file(ca);
+            }
+            // One is never set without the other.
+            let identity = (settings.tls_cert_file.get(), settings.tls_key_file.get());
+            if let (Some(chain), Some(key)) = identity {
+                tls = tls.identity_files(chain, key);
+            }
+            tls
+        };
+        Some(self.tls.clone().unwrap_or_else(of_settings).secure())
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[allow(clippy::unused_self, reason = "the signature of the other one")]
     fn secure_by(&self) -> Option<Arc<dyn Secure>> {
         None
     }

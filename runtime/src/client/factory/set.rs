@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ClientFactory;
+use crate::client::balance::OutlierEjection;
 use crate::client::channel::Connector;
 use crate::client::config::{Balance, ClientSettings};
 use crate::client::credentials::Credentials;
 use crate::client::resolve::Resolver;
+#[cfg(feature = "tls")]
+use crate::client::tls::ClientTls;
 use crate::policy::Thousandths;
 use crate::{Observer, RetryThrottle};
 
@@ -123,6 +126,20 @@ impl ClientFactory {
         self.set(|settings| settings.secure.set(yes))
     }
 
+    /// Trusts those, and is who that says, in place of all that the settings say of it. Default: what
+    /// `GRPC__CLIENT__TLS_CA_FILE` and those beside it say, and the CAs of the system where they say
+    /// nothing.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: ClientTls) -> Self {
+        self.tls = Some(tls);
+        self.set(|settings| {
+            settings.tls_ca_file.set(None);
+            settings.tls_cert_file.set(None);
+            settings.tls_key_file.set(None);
+        })
+    }
+
     /// Spreads calls over the endpoints of a target so. Default: in turn.
     #[must_use]
     pub fn balance(self, balance: Balance) -> Self {
@@ -184,6 +201,13 @@ impl ClientFactory {
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
+        self.renewed()
+    }
+
+    /// Leaves endpoints whose calls fail out so. Default: after 5 failures in a row, or most of many.
+    #[must_use]
+    pub fn outlier_ejection(mut self, ejection: OutlierEjection) -> Self {
+        self.ejection = ejection;
         self.renewed()
     }
 

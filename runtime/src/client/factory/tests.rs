@@ -131,6 +131,7 @@ fn every_setter_sets_what_it_says() {
         .max_message_size(1 << 20)
         .secure(false)
         .balance(Balance::LeastLoaded)
+        .outlier_ejection(OutlierEjection::off())
         .max_connections(0)
         .max_waiting(5)
         .connect_timeout(Duration::from_secs(4))
@@ -162,6 +163,7 @@ fn every_setter_sets_what_it_says() {
     }
     let options = factory.options();
     assert_eq!(options.balance, Balance::LeastLoaded);
+    assert_eq!(options.ejection, OutlierEjection::off());
     assert_eq!((options.max_connections, options.max_waiting), (1, 5));
     assert_eq!(options.connect_timeout, Duration::from_secs(4));
     assert_eq!(options.keepalive_interval, Some(Duration::from_secs(60)));
