@@ -215,7 +215,7 @@ async fn a_reset_before_the_head_is_mapped() {
 async fn a_reset_in_mid_stream_is_mapped_after_the_messages_before_it() {
     for (reason, code) in [
         (Reason::CANCEL, Code::Cancelled),
-        // hyper takes it for the end of the body, so there is no reason to be seen.
+        // It is the end of the body, so there is no reason to be seen.
         (Reason::NO_ERROR, Code::Unavailable),
         (Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
         (Reason::REFUSED_STREAM, Code::Unavailable),

@@ -108,7 +108,7 @@ where
                 let error = TransportError::broken(error).after_head();
                 Some(Err(Setback::broken(error, self.deadline)))
             }
-            // A reset with NO_ERROR, which hyper takes for the end of the body.
+            // A reset with NO_ERROR, which is the end of the body alone.
             Some(Err(FrameError::Open)) => {
                 let error = TransportError::broken("the stream was reset before its end");
                 Some(Err(error.after_head().into()))

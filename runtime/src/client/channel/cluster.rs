@@ -122,11 +122,11 @@ impl Cluster {
         loop {
             let mut changed = pin!(self.queue.changed.notified());
             changed.as_mut().enable();
-            let must_wait = waiting.is_none() && !self.queue.is_empty();
-            let obstacle = match self.place(attempt) {
-                Ok(place) if !must_wait => return Ok(place),
-                Ok(_) => Obstacle::Full,
-                Err(obstacle) => obstacle,
+            let is_turn = waiting.is_some() || self.queue.is_empty();
+            let obstacle = match is_turn.then(|| self.place(attempt)) {
+                Some(Ok(place)) => return Ok(place),
+                Some(Err(obstacle)) => obstacle,
+                None => Obstacle::Full,
             };
             match obstacle {
                 Obstacle::Full if waiting.is_none() => {
@@ -297,7 +297,7 @@ impl Cluster {
         });
     }
 
-    /// A connection was lost, or its server says that it goes: addresses may have changed.
+    /// An endpoint can't be connected to, or a connection was lost: addresses may have changed.
     pub(super) fn lost(&self) {
         if let Some(names) = &self.state().names {
             names.again();

@@ -202,8 +202,8 @@ impl Endpoint {
             match result {
                 Ok(connection) => self.add(connection, &cluster),
                 Err(error) => {
-                    let wait = backoff.failed();
-                    earliest = Instant::now() + wait;
+                    cluster.lost();
+                    earliest = Instant::now() + backoff.failed();
                     self.fail(error.to_string(), earliest, &cluster);
                 }
             }

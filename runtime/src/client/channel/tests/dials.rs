@@ -223,8 +223,9 @@ fn a_channel_outlives_the_runtime_that_it_was_first_used_on() {
     for _ in 0..3 {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().build().unwrap();
-        let called = timeout(Duration::from_secs(60), async { call(&channel).await });
-        let done = runtime.block_on(async { called.await.unwrap() });
+        let minute = Duration::from_secs(60);
+        let called = async { timeout(minute, call(&channel)).await };
+        let done = runtime.block_on(called).unwrap();
         done.by("a:1");
     }
     assert_eq!(net.dials("a:1").len(), 3);

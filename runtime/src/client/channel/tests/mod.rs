@@ -1,5 +1,12 @@
 //! Channels over a network in memory, in virtual time.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod calls;
 mod dials;
 mod endpoints;

@@ -138,7 +138,7 @@ impl Net {
             Some(Host::Mute) => {
                 tokio::spawn(async move {
                     let _theirs = theirs;
-                    std::future::pending::<()>().await
+                    std::future::pending::<()>().await;
                 });
             }
             Some(Host::Closes) => {}
@@ -262,7 +262,7 @@ impl Server {
                 let _held = counted(&self.0.held);
                 tokio::select! {
                     () = self.0.release.notified() => {}
-                    reset = std::future::poll_fn(|cx| stream.poll_reset(cx)) => return self.was_reset(reset),
+                    reset = std::future::poll_fn(|cx| stream.poll_reset(cx)) => return self.was_reset(&reset),
                 }
                 sent = Some(*Pin::into_inner(stream));
             }
@@ -275,7 +275,7 @@ impl Server {
                         let reason = *resets.borrow();
                         return respond.send_reset(reason.unwrap());
                     }
-                    reset = std::future::poll_fn(|cx| respond.poll_reset(cx)) => return self.was_reset(reset),
+                    reset = std::future::poll_fn(|cx| respond.poll_reset(cx)) => return self.was_reset(&reset),
                 }
             }
         }
@@ -291,9 +291,9 @@ impl Server {
         let _ = stream.send_trailers(trailers);
     }
 
-    fn was_reset(&self, reset: Result<Reason, h2::Error>) {
+    fn was_reset(&self, reset: &Result<Reason, h2::Error>) {
         if let Ok(reason) = reset {
-            self.0.resets.lock().unwrap().push(reason);
+            self.0.resets.lock().unwrap().push(*reason);
         }
     }
 }
