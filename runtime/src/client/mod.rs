@@ -21,6 +21,12 @@ mod error;
 mod factory;
 mod failure;
 mod fallback;
+#[cfg(feature = "client")]
+#[allow(
+    dead_code,
+    reason = "the channel that asks endpoints for their health is being built"
+)]
+mod health;
 mod info;
 mod options;
 mod outgoing;
