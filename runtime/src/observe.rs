@@ -133,6 +133,13 @@ pub enum EndpointChange<'a> {
         /// When it is tried again.
         retry_in: Duration,
     },
+    /// It says that it is SERVING, where endpoints are asked.
+    Healthy,
+    /// It doesn't say so any more, or didn't to begin with.
+    Unhealthy {
+        /// What it says.
+        cause: &'a str,
+    },
     /// Too many calls on it fail: others are picked for this time.
     Ejected {
         /// How long.

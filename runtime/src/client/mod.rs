@@ -22,10 +22,6 @@ mod factory;
 mod failure;
 mod fallback;
 #[cfg(feature = "client")]
-#[allow(
-    dead_code,
-    reason = "the channel that asks endpoints for their health is being built"
-)]
 mod health;
 mod info;
 mod options;

@@ -32,6 +32,8 @@ pub(super) struct Outgoing {
     pub(super) deadline: Option<Instant>,
     /// Whose deadline it is.
     limit: Option<Limit>,
+    /// The deadline for the wire, where it is the method's own.
+    timeout: Option<HeaderValue>,
     method: &'static Method,
     options: Option<Arc<CallOptions>>,
     upstream: Option<Arc<Observers>>,
@@ -96,6 +98,10 @@ impl Outgoing {
         let max_message_size = own.and_then(|options| options.max_message_size);
         let call = Self {
             deadline: context.deadline(),
+            timeout: match own.and_then(|options| options.deadline) {
+                None if limit.is_some() => state.timeout.clone(),
+                _ => None,
+            },
             limit,
             context,
             method,
@@ -223,8 +229,8 @@ impl Outgoing {
         if let Some(compression) = self.compression() {
             map.insert(headers::GRPC_ENCODING, compression.header());
         }
-        if let Some(remaining) = self.remaining() {
-            map.insert(timeout::GRPC_TIMEOUT, timeout::write(remaining));
+        if let Some(timeout) = self.timeout() {
+            map.insert(timeout::GRPC_TIMEOUT, timeout);
         }
         if previous > 0 {
             map.insert(PREVIOUS_ATTEMPTS, HeaderValue::from(previous));
@@ -240,6 +246,18 @@ impl Outgoing {
             map.insert(CORRELATION_ID, id);
         }
         map
+    }
+
+    /// What is left of the deadline, for the wire.
+    fn timeout(&self) -> Option<HeaderValue> {
+        let remaining = self.remaining()?;
+        match (&self.timeout, self.limit) {
+            // Next to nothing is gone.
+            (Some(own), Some(limit)) if limit.duration - limit.duration / 1000 <= remaining => {
+                Some(own.clone())
+            }
+            _ => Some(timeout::write(remaining)),
+        }
     }
 
     /// Whether the call has a token of its own.

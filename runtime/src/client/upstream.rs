@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use http::HeaderValue;
+
 use super::breaker::{Breaker, BreakerTransition, CircuitBreaker};
 use super::config::ClientSettings;
 use super::credentials::Credentials;
@@ -11,6 +13,7 @@ use super::effective::Effective;
 use super::failure::Failure;
 use super::throttle::Throttle;
 use crate::observe::{Event, Observers};
+use crate::wire::timeout;
 use crate::{Code, Method, RetryThrottle, Status};
 
 /// What is known of a target by all who call it: settings, circuit breakers, the retry throttle, who
@@ -35,6 +38,9 @@ pub(super) struct ServiceState {
 /// One method at a target.
 pub(super) struct MethodState {
     pub(super) effective: Effective,
+    /// The deadline that its calls have if nothing else counts, for the wire: a value that stays the
+    /// same is sent as one byte (HPACK).
+    pub(super) timeout: Option<HeaderValue>,
     pub(super) breaker: Option<Arc<Breaker>>,
     pub(super) throttle: Option<Arc<Throttle>>,
 }
@@ -124,8 +130,10 @@ impl MethodState {
                 tell(&target, method, transition, observers.as_deref());
             }))
         });
+        let limit = effective.limit(None);
         Self {
             effective,
+            timeout: limit.map(|limit| timeout::write(limit.duration)),
             breaker,
             throttle,
         }

@@ -69,7 +69,7 @@ impl Answer {
             return None;
         }
         let failure = place.connection.failure(error);
-        place.ended(failure.code());
+        place.broke(&failure);
         Some(failure)
     }
 }

@@ -14,6 +14,7 @@ use super::endpoint::{Address, Endpoint, Status};
 use super::options::ChannelOptions;
 use super::queue::Queue;
 use crate::client::balance::{Balance, Change, Ejector, Picker};
+use crate::client::health::HealthWatch;
 use crate::client::resolve::{Dns, Host, Known, Names, Resolver, resolution};
 use crate::client::target::Resolved;
 use crate::client::{Attempt, Reached, TransportError};
@@ -31,6 +32,7 @@ pub(super) struct Cluster {
     pub(super) queue: Arc<Queue>,
     picker: Picker,
     ejector: Arc<Ejector>,
+    health: Option<HealthWatch>,
     /// Those with a connection: all that a call looks at when all is well.
     ready: ArcSwap<Vec<Arc<Endpoint>>>,
     state: Mutex<State>,
@@ -83,12 +85,17 @@ pub(super) struct Unready {
 impl Cluster {
     pub(super) fn new(name: String, target: Resolved, options: ChannelOptions) -> Self {
         let ejector = Arc::new(ejector(&name, &options));
+        let service = options.health_check.as_ref();
+        let health = service.and_then(|service| {
+            HealthWatch::new(target.scheme(), target.authority.clone(), service)
+        });
         Self {
             name,
             target,
             queue: Arc::new(Queue::new(options.max_waiting)),
             picker: Picker::new(options.balance),
             ejector,
+            health,
             options,
             ready: ArcSwap::default(),
             state: Mutex::new(State {
@@ -279,13 +286,18 @@ impl Cluster {
     }
 
     fn publish(&self, state: &mut State) {
-        let ready = state.endpoints.iter().filter(|one| one.has_connection());
+        let ready = state.endpoints.iter().filter(|one| one.is_ready());
         let ready: Vec<_> = ready.cloned().collect();
         if ready.is_empty() && !self.ready.load().is_empty() {
             state.unready_since = Instant::now();
         }
         self.ready.store(Arc::new(ready));
         self.queue.changed();
+    }
+
+    /// What asks servers for their health, where they are asked.
+    pub(super) fn health(&self) -> Option<HealthWatch> {
+        self.health.clone()
     }
 
     /// Something has happened to an endpoint.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use h2::SendStream;
 use h2::client::{self, ResponseFuture, SendRequest};
 use http::Request;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::endpoint::Identity;
@@ -20,6 +21,7 @@ use super::watched::Watched;
 use crate::Code;
 use crate::client::TransportError;
 use crate::client::balance::Started;
+use crate::client::health::HealthWatch;
 use crate::wire::{CLIENT_STREAM_WINDOW, CONNECTION_TO_STREAM};
 
 /// What a server may send as headers or trailers, in bytes. We send 8 KiB; others put whole stack
@@ -40,6 +42,17 @@ pub(super) struct Connection {
     answered: AtomicBool,
     /// What its loss is to all calls on it: one event.
     event: u64,
+    /// Asks its server for its health, as long as it is there.
+    health: Option<AbortOnDrop>,
+}
+
+/// A task that ends with who holds this.
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A call's place on a connection. Dropping it gives it back, and ends the call for the endpoint's
@@ -109,7 +122,16 @@ impl Connection {
             since: Instant::now(),
             answered: AtomicBool::new(false),
             event: next_event(),
+            health: None,
         })
+    }
+
+    /// Takes no calls from now on but while its server says that it is well.
+    pub(super) fn watch_health(&mut self, watch: HealthWatch) {
+        self.line.doubt();
+        let line = Arc::clone(&self.line);
+        let watching = watch.run(self.sender.clone(), move |serving| line.diagnose(&serving));
+        self.health = Some(AbortOnDrop(tokio::spawn(watching).abort_handle()));
     }
 
     /// A place for a call, if there is one.
@@ -171,6 +193,14 @@ impl Place {
     /// A call that is given up from then on was not answered in time.
     pub(super) fn until(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
+    }
+
+    /// The call broke. What breaks all calls of a connection is no sign of how the endpoint does: it is
+    /// connected to anew, and backs off if it can't be.
+    pub(super) fn broke(&mut self, error: &TransportError) {
+        if error.event().is_none() {
+            self.ended(error.code());
+        }
     }
 
     /// The call's final status came.

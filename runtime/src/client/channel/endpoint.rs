@@ -130,6 +130,12 @@ impl Endpoint {
         !self.connections.load().is_empty()
     }
 
+    /// Whether one of them takes calls, places permitting.
+    pub(super) fn is_ready(&self) -> bool {
+        let connections = self.connections.load();
+        connections.iter().any(|one| one.line.is_well())
+    }
+
     pub(super) fn status(&self) -> Status {
         self.status_mut().clone()
     }
@@ -183,6 +189,7 @@ impl Endpoint {
             if let Some(wait) = self.sweep(&cluster, &mut backoff) {
                 earliest = Instant::now() + wait;
             }
+            self.heed_health(&cluster);
             let turn = match self.wants_connection(&cluster.options) {
                 true => cluster.turn(&self, earliest),
                 false => Turn::Never,
@@ -217,17 +224,52 @@ impl Endpoint {
         }
     }
 
-    fn add(&self, connection: Connection, cluster: &Cluster) {
+    /// Does what the servers of its connections say of their health.
+    fn heed_health(&self, cluster: &Cluster) {
+        if cluster.options.health_check.is_none() || !self.has_connection() {
+            return;
+        }
+        let is_ready = self.is_ready();
+        let was_ready = matches!(*self.status_mut(), Status::Ready);
+        let connections = self.connections.load();
+        let ailment = connections.iter().find_map(|one| one.line.ailment());
+        match (was_ready, is_ready, ailment) {
+            (false, true, _) => *self.status_mut() = Status::Ready,
+            (_, false, Some(ailment)) if !self.is_failing() => {
+                *self.status_mut() = Status::Failing(Arc::new(Trouble {
+                    event: next_event(),
+                    cause: ailment.to_owned(),
+                    next: Instant::now(),
+                }));
+            }
+            _ => return,
+        }
+        cluster.refresh();
+        let change = match ailment.filter(|_| !is_ready) {
+            Some(cause) => EndpointChange::Unhealthy { cause },
+            None => EndpointChange::Healthy,
+        };
+        cluster.tell(self, change);
+    }
+
+    fn add(&self, mut connection: Connection, cluster: &Cluster) {
         // Another endpoint was quicker, and one is enough.
         if !self.has_connection() && matches!(cluster.turn(self, Instant::now()), Turn::Other) {
             return;
         }
         self.is_crowded.store(false, Ordering::Relaxed);
+        let watch = cluster.health();
+        let is_known = watch.is_none();
+        if let Some(watch) = watch {
+            connection.watch_health(watch);
+        }
         let mut connections = self.connections.load().to_vec();
         connections.push(Arc::new(connection));
         let count = connections.len();
         self.connections.store(Arc::new(connections));
-        *self.status_mut() = Status::Ready;
+        if is_known {
+            *self.status_mut() = Status::Ready;
+        }
         cluster.refresh();
         cluster.tell(self, EndpointChange::Connected { connections: count });
     }

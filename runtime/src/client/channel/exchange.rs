@@ -51,7 +51,7 @@ impl Place {
             }
             Err(error) => {
                 let error = self.connection.failure(error);
-                self.ended(error.code());
+                self.broke(&error);
                 Err(error)
             }
         }

@@ -1,11 +1,12 @@
 //! [`Line`]: the state of one connection, shared by those who use it and those who keep it up.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
 use super::queue::Queue;
+use crate::client::health::Serving;
 
 /// The server's SETTINGS frame came.
 const SETTINGS: u8 = 1;
@@ -17,6 +18,8 @@ const CALM: u8 = 4;
 const OVER: u8 = 8;
 /// What came first is not HTTP/2.
 const ALIEN: u8 = 16;
+/// The server doesn't say that it is well, where it is asked.
+const SICK: u8 = 32;
 
 /// The state of one connection.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(super) struct Line {
     in_flight: AtomicUsize,
     /// How many the server takes at once.
     max: AtomicUsize,
+    /// What the server says of its health; None where it isn't asked or hasn't said anything.
+    ailment: Mutex<Option<&'static str>>,
     /// Why it was ended here.
     cause: OnceLock<&'static str>,
     /// Told when it is over.
@@ -44,6 +49,7 @@ impl Line {
             heard: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
             max: AtomicUsize::new(0),
+            ailment: Mutex::new(None),
             cause: OnceLock::new(),
             over: Notify::new(),
             news,
@@ -51,9 +57,42 @@ impl Line {
         }
     }
 
+    /// Its server is asked for its health; until it says that it is well there are no places.
+    pub(super) fn doubt(&self) {
+        self.set(SICK);
+        // The stream of answers has a place.
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The server says this of its health.
+    pub(super) fn diagnose(&self, serving: &Serving) {
+        let ailment = match serving {
+            Serving::Yes => {
+                self.flags.fetch_and(!SICK, Ordering::AcqRel);
+                None
+            }
+            Serving::No(ailment) => {
+                self.set(SICK);
+                Some(*ailment)
+            }
+        };
+        *self.ailment.lock().unwrap_or_else(PoisonError::into_inner) = ailment;
+        self.news.notify_one();
+    }
+
+    /// Whether the server says that it is well, or isn't asked.
+    pub(super) fn is_well(&self) -> bool {
+        !self.has(SICK)
+    }
+
+    /// Why the server is not well; None as long as it hasn't said anything.
+    pub(super) fn ailment(&self) -> Option<&'static str> {
+        *self.ailment.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes a place for a call, if there is one.
     pub(super) fn take_place(&self) -> bool {
-        if !self.is_open() {
+        if !self.is_open() || !self.is_well() {
             return false;
         }
         let max = self.max.load(Ordering::Relaxed);

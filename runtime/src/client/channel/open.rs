@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 
 use http::uri::Parts;
 use http::{Request, Response, Uri};
+use tokio::time::Instant;
 
 use super::answer::Answer;
 use super::cluster::Cluster;
@@ -14,6 +15,7 @@ use crate::client::{
     Attempt, ClientFactory, ConnectError, RequestStream, Target, Transport, TransportError,
     Upstream,
 };
+use crate::wire::timeout;
 use crate::{CircuitBreaker, Method};
 
 /// HTTP/2 connections to all endpoints of a target, made when they are needed and made anew when they
@@ -135,7 +137,16 @@ impl Transport for Channel {
         let place = match cluster.place_now(attempt) {
             Some(place) => place,
             // Boxed, so that calls that needn't wait aren't larger for those that must.
-            None => Box::pin(cluster.place_soon(attempt)).await?,
+            None => {
+                let place = Box::pin(cluster.place_soon(attempt)).await?;
+                // The server is told what is left now.
+                if let Some(deadline) = attempt.deadline() {
+                    let remaining = deadline.saturating_duration_since(Instant::now());
+                    let timeout = timeout::write(remaining);
+                    request.headers_mut().insert(timeout::GRPC_TIMEOUT, timeout);
+                }
+                place
+            }
         };
         attempt.set_endpoint(place.connection.identity.name());
         place.send(request, attempt).await

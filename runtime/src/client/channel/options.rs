@@ -55,6 +55,8 @@ pub(crate) struct ChannelOptions {
     pub(crate) ejection: OutlierEjection,
     /// Hear what happens to endpoints.
     pub(crate) observers: Observers,
+    /// Picks only endpoints that say that this service is SERVING; empty is the server as a whole.
+    pub(crate) health_check: Option<String>,
     /// How many connections an endpoint has at most, once its server takes no more calls on one.
     pub(crate) max_connections: usize,
     /// How long connecting may take, whatever a call's deadline: name to SETTINGS frame.
@@ -84,6 +86,7 @@ impl Default for ChannelOptions {
             balance: Balance::default(),
             ejection: OutlierEjection::default(),
             observers: Observers::default(),
+            health_check: None,
             max_connections: 4,
             // gRPC's own bound (connection-backoff.md, `MIN_CONNECT_TIMEOUT`).
             connect_timeout: Duration::from_secs(20),

@@ -204,6 +204,15 @@ impl ClientFactory {
         self.renewed()
     }
 
+    /// Calls only endpoints that say that `service` is SERVING, by `grpc.health.v1.Health/Watch` on each
+    /// connection (gRFC A17); an empty name is the server as a whole. One without a health service is
+    /// taken for healthy. Default: nobody is asked.
+    #[must_use]
+    pub fn health_check(mut self, service: &str) -> Self {
+        self.health_check = Some(service.to_owned());
+        self.renewed()
+    }
+
     /// Leaves endpoints whose calls fail out so. Default: after 5 failures in a row, or most of many.
     #[must_use]
     pub fn outlier_ejection(mut self, ejection: OutlierEjection) -> Self {
