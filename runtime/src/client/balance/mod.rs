@@ -14,10 +14,5 @@ pub(crate) use super::config::Balance;
 
 pub(crate) use self::candidate::{Candidate, Ending, Started};
 pub use self::ejection::OutlierEjection;
-#[allow(
-    unused_imports,
-    reason = "the observer that hears of ejections is being built"
-)]
-pub(crate) use self::ejection::{Cause, Change};
-pub(crate) use self::ejection::{Ejector, Notice};
+pub(crate) use self::ejection::{Change, Ejector};
 pub(crate) use self::picker::Picker;

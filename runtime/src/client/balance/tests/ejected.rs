@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, advance};
 
 use super::*;
+use crate::client::balance::ejection::{Cause, Notice};
 
 type Notices = Arc<Mutex<Vec<Notice>>>;
 
