@@ -172,6 +172,7 @@ impl TransportError {
 
     /// What befell this one may befall many calls at once: a connection that broke, or one that could
     /// not be made. Those of the same `event` are one failure to a circuit breaker.
+    #[cfg(feature = "client")]
     pub(super) fn of_event(mut self, event: u64) -> Self {
         self.event = Some(event);
         self

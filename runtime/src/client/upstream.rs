@@ -99,8 +99,10 @@ impl Upstream {
         self.is_secure
     }
 
-    /// The circuit breaker of a method that a stub of this target has called or may call.
-    pub(super) fn breaker(&self, method: &Method) -> Option<CircuitBreaker> {
+    /// The circuit breaker of a method, for who looks at it or overrules it; `None` where its calls have
+    /// none, and before the first stub of its service was made.
+    #[must_use]
+    pub fn circuit_breaker(&self, method: &Method) -> Option<CircuitBreaker> {
         let services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
         let state = services.get(method.service())?.methods.get(method.path())?;
         Some(CircuitBreaker::new(Arc::clone(state.breaker.as_ref()?)))

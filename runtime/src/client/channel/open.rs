@@ -107,7 +107,7 @@ impl Channel {
     /// none, and before the first stub of its service was made over this channel.
     #[must_use]
     pub fn circuit_breaker(&self, method: &Method) -> Option<CircuitBreaker> {
-        self.opened.upstream.breaker(method)
+        self.opened.upstream.circuit_breaker(method)
     }
 
     /// Ready once an endpoint is.
