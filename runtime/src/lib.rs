@@ -109,7 +109,7 @@ pub use crate::client::{
     TransitionReason, Transport, TransportError, Upstream, Verdict,
 };
 #[cfg(feature = "client")]
-pub use crate::client::{ClientFactory, Connecting, Connector, IoStream};
+pub use crate::client::{ClientFactory, Connecting, Connector, IoStream, Over};
 pub use crate::context::{Context, Peer, ResponseMetadata};
 pub use crate::errors::{
     DOMAIN, DomainError, ERROR_STATUS_TABLE, ErrorDetail, ErrorDetails, ErrorMetadata, ErrorParts,

@@ -10,7 +10,7 @@ mod common;
 
 use std::time::Duration;
 
-use apibase::{Code, Context, Server, Target};
+use apibase::{CallOptions, Code, Context, Server, Target};
 use common::{
     EchoServiceClient, EchoServiceServer, Nobody, RawServer, Running, Scripted, ask, frame,
     grpc_head, reply, soon, trailers,
@@ -141,6 +141,7 @@ async fn rule_25_a_server_that_takes_connections_and_drops_them_is_not_dialled_w
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = format!("http://{}", listener.local_addr().unwrap());
     let client = EchoServiceClient::connect_lazy(target).unwrap();
+    let client = client.with(CallOptions::new().no_retry());
     let dropping = tokio::spawn(async move {
         let mut taken = 0;
         loop {

@@ -104,8 +104,8 @@ async fn a_call_that_cannot_wait_leaves_connecting_to_the_next_one() {
 #[tokio::test]
 async fn a_target_that_is_wrong_is_an_error_before_any_call() {
     for target in [
-        "https://localhost:1",
-        "localhost:1",
+        "ftp://localhost:1",
+        "http://localhost",
         "localhost",
         "http://localhost:1/path",
     ] {

@@ -226,6 +226,7 @@ fn kind(error: &CallError<ParcelError>) -> FailureKind {
 async fn nobody_listens() {
     let nobody = Nobody::new();
     let client = ParcelServiceClient::connect_lazy(nobody.target()).unwrap();
+    let client = client.with(CallOptions::new().no_retry());
     let parcel = failing_parcel("", When::AtOnce);
     let error = soon(client.put(&Context::background(), parcel)).await;
     let error = error.unwrap_err();

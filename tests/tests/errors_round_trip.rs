@@ -20,7 +20,7 @@ use apibase::{
 };
 use common::{
     Depot, ParcelError, ParcelServiceClient, ParcelServiceServer, WAYS, any, error_info, fail,
-    rich, sample,
+    once, rich, sample,
 };
 
 /// Every error that the service can have, by a name.
@@ -129,7 +129,8 @@ async fn every_error_comes_back_from_every_kind_of_call() {
 #[tokio::test]
 async fn every_error_comes_back_without_sockets() {
     let service = ParcelServiceServer::new(depot()).into_service(Interceptors::none());
-    every_error_comes_back(&ParcelServiceClient::new(service.unwrap())).await;
+    let service = once().over("in process", service.unwrap());
+    every_error_comes_back(&ParcelServiceClient::new(service)).await;
 }
 
 #[test]

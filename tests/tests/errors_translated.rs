@@ -22,7 +22,7 @@ use apibase_tests::errors_basic::errors_basic::{Order, Receipt};
 use apibase_tests::errors_calls::errors_calls::Stored;
 use common::{
     EchoServiceClient, Nobody, Parcel, ParcelError, ParcelServiceClient, ParcelServiceServer,
-    ParcelServicer, RetryInfo, Running, Scripted, When, any, ask, failing_parcel, log_of_all,
+    ParcelServicer, RetryInfo, Running, Scripted, When, any, ask, failing_parcel, log_of_all, once,
     parcel_frame, post_parcel, rich, sample, soon,
 };
 
@@ -86,7 +86,8 @@ impl ShopServicer for Shop {
 async fn three(echo: EchoServiceClient) -> Running {
     let shop = Server::new().add_servicer(ShopServiceServer::new(Shop(echo)));
     let shop = Running::of(shop).await.target();
-    let shop = soon(ShopServiceClient::connect(shop)).await.unwrap();
+    let shop = soon(once().connect(shop)).await.unwrap();
+    let shop = ShopServiceClient::new(shop);
     let parcels = ParcelServiceServer::new(AsksShop(shop));
     Running::of(Server::new().add_servicer(parcels)).await
 }
@@ -122,7 +123,7 @@ fn of(reason: &str, key: &str) -> String {
 #[tokio::test]
 async fn each_reason_becomes_what_the_translator_says() {
     let nobody = Nobody::new();
-    let echo = EchoServiceClient::connect_lazy(nobody.target()).unwrap();
+    let echo = EchoServiceClient::new(once().channel(nobody.target()).unwrap());
     let client = three(echo).await.parcels().await;
     let mut translated = 0;
     for row in ShopError::TABLE.rows() {
@@ -211,7 +212,7 @@ async fn any_other_failure_is_one_of_a_service_behind() {
 #[tokio::test]
 async fn a_service_that_nobody_serves_is_one_of_a_service_behind() {
     let nobody = Nobody::new();
-    let echo = EchoServiceClient::connect_lazy(nobody.target()).unwrap();
+    let echo = EchoServiceClient::new(once().channel(nobody.target()).unwrap());
     let client = three(echo).await.parcels().await;
     let error = put(&client, "ask").await;
     assert_eq!(error.code(), Code::Unavailable);

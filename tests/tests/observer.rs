@@ -181,7 +181,7 @@ async fn a_call_that_cannot_be_sent_is_heard_by_the_client_alone() {
     let (observer, mut recording) = recorder();
     let nobody = Nobody::new();
     let client = EchoServiceClient::connect_lazy(nobody.target()).unwrap();
-    let client = client.with(CallOptions::new().observer(observer));
+    let client = client.with(CallOptions::new().observer(observer).no_retry());
     let ctx = Context::background();
     client.echo(&ctx, ask("")).await.unwrap_err();
     client

@@ -26,6 +26,8 @@ mod health;
 mod info;
 mod options;
 mod outgoing;
+#[cfg(feature = "client")]
+mod over;
 mod reader;
 mod replay;
 mod replies;
@@ -60,6 +62,8 @@ pub use self::failure::{Failure, FailureKind};
 pub use self::fallback::OrFallback;
 pub use self::info::CallInfo;
 pub use self::options::CallOptions;
+#[cfg(feature = "client")]
+pub use self::over::Over;
 pub use self::replies::Replies;
 #[cfg(feature = "client")]
 pub use self::resolve::{Addresses, EndpointAddress, Resolver, Resolving};

@@ -13,7 +13,7 @@ pub(crate) use apibase_tests::errors_calls::errors_calls::api::{
 use futures_util::{Stream, StreamExt, stream};
 use uuid::Uuid;
 
-use super::{Answer, RawClient, Running, frame, post_to, soon};
+use super::{Answer, RawClient, Running, frame, once, post_to, soon};
 
 type Replies = Streamed<Parcel, ParcelError>;
 type Make = Arc<dyn Fn() -> ParcelError + Send + Sync>;
@@ -163,9 +163,8 @@ async fn first(requests: &mut Inbound<Parcel>) -> Result<Parcel, ParcelError> {
 impl Running {
     /// A client of parcels.
     pub(crate) async fn parcels(&self) -> ParcelServiceClient {
-        soon(ParcelServiceClient::connect(self.target()))
-            .await
-            .unwrap()
+        let channel = soon(once().connect(self.target())).await;
+        ParcelServiceClient::new(channel.unwrap())
     }
 }
 

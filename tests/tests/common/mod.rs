@@ -46,7 +46,7 @@ pub(crate) use self::rich::{
     BadRequest, DebugInfo, ErrorInfo, FieldViolation, OnTheWire, RequestInfo, RetryInfo,
     RichStatus, any, error_info, rich, sample, text_of,
 };
-pub(crate) use self::running::{InProcess, Running, in_process};
+pub(crate) use self::running::{InProcess, Running, in_process, once};
 pub(crate) use self::scripted::{Scripted, failing};
 pub(crate) use self::secrets::Secrets;
 pub(crate) use self::words::{

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use apibase::{Interceptors, Server, TowerService};
+use apibase::{ClientFactory, Interceptors, Over, Server, TowerService};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -16,11 +16,18 @@ pub(crate) struct Running {
 }
 
 /// A client whose calls never leave the process: there are no sockets, so time can be virtual.
-pub(crate) type InProcess = EchoServiceClient<TowerService<EchoServiceServer<Scripted>>>;
+pub(crate) type InProcess = EchoServiceClient<Over<TowerService<EchoServiceServer<Scripted>>>>;
 
 pub(crate) fn in_process(scripted: Scripted) -> InProcess {
     let server = EchoServiceServer::new(scripted);
-    EchoServiceClient::new(server.into_service(Interceptors::none()).unwrap())
+    let service = server.into_service(Interceptors::none()).unwrap();
+    EchoServiceClient::new(once().over("in process", service))
+}
+
+/// Makes clients that send each call once, whatever became of those before it: what most tests make fail
+/// is to be seen as it is.
+pub(crate) fn once() -> ClientFactory {
+    ClientFactory::new().max_retries(0).no_circuit_breaker()
 }
 
 impl Running {
@@ -65,9 +72,8 @@ impl Running {
 
     /// A client with a connection of its own.
     pub(crate) async fn client(&self) -> EchoServiceClient {
-        soon(EchoServiceClient::connect(self.target()))
-            .await
-            .unwrap()
+        let channel = soon(once().connect(self.target())).await;
+        EchoServiceClient::new(channel.unwrap())
     }
 
     /// A raw peer with a connection of its own.

@@ -138,7 +138,8 @@ impl Credentials {
             Source::Fixed(header) => header.clone(),
             Source::File(_, cached) | Source::Function(cached) => match cached.at_hand() {
                 Some(header) => header,
-                None => cached.wait().await,
+                // Boxed: most calls need not wait, and all would be as large.
+                None => Box::pin(cached.wait()).await,
             },
         };
         header.map_err(|trouble| failure(&trouble))

@@ -16,10 +16,12 @@ use super::balance::OutlierEjection;
 use super::channel::{Channel, ChannelOptions, Connector, Secure};
 use super::config::ClientSettings;
 use super::credentials::Credentials;
+use super::over::Over;
 use super::resolve::Resolver;
 use super::target::{ConnectError, Target};
 #[cfg(feature = "tls")]
 use super::tls::ClientTls;
+use super::transport::Transport;
 use super::upstream::Upstream;
 use crate::observe::Observers;
 use crate::settings::{self, ConfigError, EffectiveSettings};
@@ -158,6 +160,21 @@ impl ClientFactory {
         let channel = self.channel(target)?;
         channel.ready().await?;
         Ok(channel)
+    }
+
+    /// Calls over `transport`, tonic's channel for example, are made as this factory has it: deadlines,
+    /// retries, circuit breakers, observers and credentials. What belongs to connections is the
+    /// transport's; since nobody knows whether it is TLS, a token goes over it only if
+    /// [plaintext is allowed](Credentials::allow_plaintext). `target` names it, in events.
+    pub fn over<T: Transport>(&self, target: &str, transport: T) -> Over<T> {
+        let upstream = Upstream::new(
+            target.into(),
+            false,
+            self.settings.clone(),
+            self.credentials.clone(),
+            self.observers.clone(),
+        );
+        Over::new(transport, upstream)
     }
 
     fn configured(settings: ClientSettings) -> Self {
