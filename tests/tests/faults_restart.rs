@@ -118,7 +118,9 @@ fn server() -> Server {
 async fn a_server_that_restarts_gracefully_costs_no_call() {
     let nobody = Nobody::new();
     let mut running = Running::on(server(), nobody.addr.port()).await;
-    let client = running.client().await;
+    let client = soon(EchoServiceClient::connect(running.target()))
+        .await
+        .unwrap();
     let load = Load::start(&client);
     for _ in 0..3 {
         soon(load.goes_on(25)).await;

@@ -307,12 +307,16 @@ where
                 return Err(setback);
             };
             let (attempt, previous) = attempts.next();
-            let fallen = async {
-                let way = fallback.send(call.request(requests.body(), previous, None), attempt);
-                let mut reader = Reader::open(way.await?, &call)?;
-                reader::single::<R, _>(&mut reader).await
+            // Boxed, as hedging is.
+            let fallen = {
+                let fallen = async {
+                    let way = fallback.send(call.request(requests.body(), previous, None), attempt);
+                    let mut reader = Reader::open(way.await?, &call)?;
+                    reader::single::<R, _>(&mut reader).await
+                };
+                Box::pin(unless_failed(&requests, fallen))
             };
-            let result = Box::pin(unless_failed(&requests, fallen)).await;
+            let result = fallen.await;
             attempts.fell_back(result)
         };
         // In place: what takes a future by value has room for it twice, and moves it.
@@ -419,11 +423,14 @@ where
                 return Err(setback);
             };
             let (attempt, previous) = attempts.next();
-            let fallen = async {
-                let way = fallback.send(call.request(requests.body(), previous, None), attempt);
-                Reader::open(way.await?, &call)
+            let fallen = {
+                let fallen = async {
+                    let way = fallback.send(call.request(requests.body(), previous, None), attempt);
+                    Reader::open(way.await?, &call)
+                };
+                Box::pin(unless_failed(&requests, fallen))
             };
-            let result = Box::pin(unless_failed(&requests, fallen)).await;
+            let result = fallen.await;
             attempts.fell_back(result)
         };
         // In place: what takes a future by value has room for it twice, and moves it.

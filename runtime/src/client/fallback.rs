@@ -126,7 +126,11 @@ impl<R, E> OrFallback<R, E> for Result<R, CallError<E>> {
         fallback: impl AsyncFnOnce(Box<Failure>) -> Result<R, CallError<E>>,
     ) -> Result<R, CallError<E>> {
         match self {
-            Err(CallError::Failed(failure)) if failure.is_unreachable() => fallback(failure).await,
+            Err(CallError::Failed(failure)) if failure.is_unreachable() => {
+                let cause = failure.status().message();
+                tracing::warn!(cause, "a call falls back to a closure");
+                fallback(failure).await
+            }
             result => result,
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use apibase::{CallOptions, Channel, Code, Context};
+use apibase::{CallOptions, Code, Context};
 use apibase_tests::protos::grpc::health::v1::HealthCheckRequest;
 use apibase_tests::protos::grpc::health::v1::api::HealthClient;
 use bytes::Bytes;
@@ -19,8 +19,8 @@ use tokio::time::{sleep, timeout};
 
 use super::servicer::{ENDLESS, HANG, SLOW};
 use crate::common::{
-    CountRequest, EchoRequest, EchoServiceClient, RawClient, Running, ask, frame, post, post_to,
-    soon,
+    CountRequest, EchoRequest, EchoServiceClient, RawClient, Running, ask, frame, once, post,
+    post_to, soon,
 };
 
 /// What they do, by name, to count it.
@@ -62,7 +62,7 @@ pub(crate) struct Peers {
 
 impl Peers {
     pub(crate) async fn of(server: &Running, acts: &Arc<Acts>) -> Self {
-        let channel = soon(Channel::connect(server.target())).await.unwrap();
+        let channel = soon(once().connect(server.target())).await.unwrap();
         Self {
             addr: server.addr,
             echo: EchoServiceClient::new(channel.clone()),

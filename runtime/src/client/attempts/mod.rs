@@ -208,6 +208,8 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         if !setback.is_unreachable() || does_harm || !requests.is_replayable() {
             return None;
         }
+        let (method, cause) = (self.call.method().path(), setback.cause());
+        tracing::warn!(method, cause, "a call falls back to another transport");
         self.attempt.next();
         Some(fallback)
     }

@@ -1,0 +1,148 @@
+//! Another way for calls whose target can't be reached. Time is virtual.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::num::NonZero;
+use std::time::Duration;
+
+use apibase::testing::{Fault, Faults, InProcess};
+use apibase::{
+    CallError, CallInfo, CallOptions, ClientFactory, Code, Context, DomainError, OrFallback, Over,
+};
+use common::{EchoServiceClient, EchoServiceServer, Scripted, ask, count, failure, log, reply};
+use futures_util::StreamExt;
+use tokio::time::advance;
+
+/// The spec's: five failures, and a minute.
+const RECOVERY: Duration = Duration::from_secs(60);
+
+/// Who answers is in the reply's number.
+fn answers(number: u64) -> InProcess {
+    let scripted = Scripted::new()
+        .on_echo(move |_, _| async move { Ok(reply(number, "")) })
+        .on_count(
+            move |_, _| async move { Ok(apibase::Streamed::from_iter([Ok(reply(number, ""))])) },
+        );
+    InProcess::new(EchoServiceServer::new(scripted))
+}
+
+type Client = EchoServiceClient<Over<Faults<InProcess>>>;
+
+/// A client of the first way, whose calls fall back to the second.
+fn two_ways() -> (Client, Faults<InProcess>) {
+    let first = Faults::new(answers(1));
+    let clients = ClientFactory::new()
+        .max_retries(0)
+        .circuit_breaker(NonZero::new(5).unwrap(), RECOVERY);
+    let client = EchoServiceClient::new(clients.over("auth", first.clone()));
+    (client.with(CallOptions::new().fallback(answers(2))), first)
+}
+
+async fn who(client: &Client) -> u64 {
+    let reply = client.echo(&Context::background(), ask("")).await;
+    reply.unwrap().number
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_breaker_falls_back_until_its_target_has_recovered() {
+    let (client, first) = two_ways();
+    assert_eq!(who(&client).await, 1);
+    first.always(Fault::no_connection());
+    for _ in 0..20 {
+        assert_eq!(who(&client).await, 2);
+    }
+    assert_eq!(first.seen().len(), 1 + 5, "the breaker has opened");
+    first.clear();
+    advance(RECOVERY - Duration::from_secs(1)).await;
+    assert_eq!(who(&client).await, 2);
+    // With its jitter.
+    advance(Duration::from_secs(8)).await;
+    assert_eq!(who(&client).await, 1);
+    assert_eq!(who(&client).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_a_server_may_have_acted_on_does_not_fall_back() {
+    let (client, first) = two_ways();
+    first.next(Fault::lost());
+    let requests = futures_util::stream::iter([ask("")]);
+    let failure = failure(client.collect(&Context::background(), requests).await);
+    assert!(!failure.is_not_processed(), "{failure:?}");
+    // One that has no side effects may be done again.
+    first.next(Fault::lost());
+    let info = CallInfo::new();
+    let repeated = CallOptions::new().no_retry().info(&info);
+    let client = client.with(repeated.fallback(answers(2)));
+    assert_eq!(who(&client).await, 2);
+    assert_eq!((info.attempts(), info.trace().records().len()), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_service_does_not_fall_back() {
+    let (client, first) = two_ways();
+    first.next(Fault::error(DomainError::not_found("no such thing")));
+    let error = client.echo(&Context::background(), ask("")).await;
+    assert_eq!(error.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_that_fails_is_the_error_and_both_are_in_the_trace() {
+    let (client, first) = two_ways();
+    first.always(Fault::no_connection());
+    let second = Faults::new(answers(2));
+    second.always(Fault::code(Code::Unavailable));
+    let client = client.with(CallOptions::new().fallback(second.clone()));
+    let failure = failure(client.echo(&Context::background(), ask("")).await);
+    assert_eq!(failure.status().code(), Code::Unavailable);
+    assert_eq!(failure.trace().records().len(), 2, "{}", failure.trace());
+    assert_eq!(second.seen().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_replies_falls_back_before_it_begins() {
+    let (client, first) = two_ways();
+    first.next(Fault::no_connection());
+    let replies = client.count(&Context::background(), count(1)).await;
+    let numbers: Vec<_> = replies
+        .unwrap()
+        .map(|reply| reply.unwrap().number)
+        .collect()
+        .await;
+    assert_eq!(numbers, [2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closure_is_asked_where_the_target_cannot_be_reached_and_it_is_logged() {
+    let log = log();
+    let (client, first) = two_ways();
+    let client = client.with(CallOptions::new());
+    let ctx = Context::background();
+    first.next(Fault::no_connection());
+    let by_rest = async |why: Box<apibase::Failure>| {
+        assert!(why.is_unreachable() && why.is_not_processed());
+        Ok(reply(3, ""))
+    };
+    let answer = client.echo(&ctx, ask("")).await.or_fallback(by_rest).await;
+    assert_eq!(answer.unwrap().number, 3);
+    let lines = log.lines();
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("WARN") && line.contains("falls back")),
+        "{lines:?}"
+    );
+    // A target that answers is not gone round.
+    first.next(Fault::error(DomainError::conflict("taken")));
+    let answer = client.echo(&ctx, ask("")).await;
+    let answer = answer.or_fallback(async |_| panic!("it answered")).await;
+    assert!(matches!(
+        answer,
+        Err(CallError::Service(DomainError::Conflict(_)))
+    ));
+}
