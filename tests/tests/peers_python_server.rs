@@ -256,7 +256,7 @@ async fn the_errors_of_all_services_come_from_python() {
         assert!(is_it, "{reason}: {error:?}");
         assert!(error.to_string().contains(reason), "{reason}: {error}");
         if reason == "RATE_LIMIT" {
-            let delay = error.fault().and_then(|fault| fault.retry_delay());
+            let delay = error.fault().and_then(apibase::Fault::retry_delay);
             assert_eq!(delay, Some(Duration::from_millis(1500)));
         }
     }

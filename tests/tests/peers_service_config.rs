@@ -7,7 +7,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[allow(dead_code, unused_imports, reason = "the parcels are for another test")]
 mod peers;
 
 use std::path::Path;

@@ -55,17 +55,16 @@ impl Case {
     /// The next attempt, which counts.
     pub(crate) fn attempt<const N: usize>(self, steps: [Step; N]) -> Self {
         let previous = self.attempts.last().map_or(0, |last| last.previous + 1);
-        self.push(previous, steps)
+        self.push(previous, steps.into())
     }
 
     /// The next attempt, which follows one that doesn't count.
     pub(crate) fn same_attempt<const N: usize>(self, steps: [Step; N]) -> Self {
         let previous = self.attempts.last().map_or(0, |last| last.previous);
-        self.push(previous, steps)
+        self.push(previous, steps.into())
     }
 
-    fn push<const N: usize>(mut self, previous: u32, steps: [Step; N]) -> Self {
-        let steps = steps.to_vec();
+    fn push(mut self, previous: u32, steps: Vec<Step>) -> Self {
         self.attempts.push(Attempt { previous, steps });
         self
     }

@@ -93,11 +93,13 @@ impl ScriptedServer {
     /// What it has seen when all of its script is done, or some time after something went otherwise.
     pub(crate) async fn seen(&self, attempts: usize) -> Seen {
         for _ in 0..200 {
-            let seen = self.script.seen.lock().unwrap();
-            if seen.ended >= attempts || !seen.wrong.is_empty() {
+            let is_over = {
+                let seen = self.script.seen.lock().unwrap();
+                seen.ended >= attempts || !seen.wrong.is_empty()
+            };
+            if is_over {
                 break;
             }
-            drop(seen);
             sleep(Duration::from_millis(10)).await;
         }
         std::mem::take(&mut *self.script.seen.lock().unwrap())
@@ -294,6 +296,7 @@ async fn goodbye(mut stream: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 fn text(error: h2::Error) -> String {
     error.to_string()
 }
