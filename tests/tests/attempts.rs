@@ -244,3 +244,55 @@ async fn a_call_may_say_how_it_is_sent_again() {
     outcome.unwrap();
     assert_eq!(scene.faults.seen().len(), 4);
 }
+
+/// The attempts that an observer hears of.
+#[derive(Default)]
+struct Heard(std::sync::Mutex<Vec<(u32, Code, Option<Verdict>)>>);
+
+impl apibase::Observer for Heard {
+    fn observe(&self, event: &apibase::Event<'_>) {
+        if let apibase::Event::Attempt {
+            number,
+            code,
+            verdict,
+            ..
+        } = *event
+        {
+            self.0.lock().unwrap().push((number, code, verdict));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_of_a_stream_is_heard_of_once_and_counted() {
+    static COUNT: [Method; 1] = [Method::server_stream("/echo.EchoService/Count")];
+    for (fails, end) in [(false, Code::Ok), (true, Code::NotFound)] {
+        let scripted = Scripted::new().on_count(move |_, _| async move {
+            Ok(match fails {
+                true => common::failing(2, DomainError::not_found("")),
+                false => apibase::Streamed::from_iter([Ok(reply(1, ""))]),
+            })
+        });
+        let faults = Faults::new(InProcess::new(EchoServiceServer::new(scripted)));
+        faults.next(Fault::no_connection());
+        let (heard, info) = (std::sync::Arc::new(Heard::default()), CallInfo::new());
+        let options = CallOptions::new().info(&info).observer(heard.clone());
+        let caller = Caller::new(faults, &COUNT).with(options);
+        let ctx = Context::background();
+        let replies = caller
+            .server_stream(&ctx, &COUNT[0], common::count(1))
+            .await;
+        let mut replies: apibase::Replies<EchoReply, DomainError> = replies.unwrap();
+        while let Ok(Some(_)) = replies.message().await {}
+        assert_eq!(info.attempts(), 1, "one was never sent");
+        let heard = heard.0.lock().unwrap().clone();
+        let [
+            (1, Code::Unavailable, Some(Verdict::Again(_))),
+            (2, code, verdict),
+        ] = heard[..]
+        else {
+            panic!("{heard:?}");
+        };
+        assert_eq!((code, verdict.is_some()), (end, fails));
+    }
+}

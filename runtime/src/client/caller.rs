@@ -371,7 +371,8 @@ where
                 let result = opened.await;
                 (attempt, result)
             };
-            return Box::pin(attempts.hedge(policy, begin)).await;
+            let result = Box::pin(attempts.hedge(policy, begin)).await;
+            return result.inspect(|_| attempts.opened());
         }
         loop {
             attempts.begin()?;
@@ -382,7 +383,10 @@ where
                 limit.run(unless_failed(requests, pin!(attempt))).await
             };
             let setback = match opened {
-                Ok(reader) => return Ok(reader),
+                Ok(reader) => {
+                    attempts.opened();
+                    return Ok(reader);
+                }
                 Err(setback) => setback,
             };
             match attempts.failed(setback, requests) {
@@ -431,6 +435,10 @@ where
                 Box::pin(unless_failed(&requests, fallen))
             };
             let result = fallen.await;
+            if result.is_ok() {
+                attempts.opened();
+                return result;
+            }
             attempts.fell_back(result)
         };
         // In place: what takes a future by value has room for it twice, and moves it.

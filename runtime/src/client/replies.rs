@@ -12,7 +12,6 @@ use tokio::time::{Sleep, sleep_until};
 use tonic::metadata::MetadataMap;
 
 use super::attempts::{Open, who};
-use super::breaker::Who;
 use super::error::CallError;
 use super::failure::Failure;
 use super::outgoing::Outgoing;
@@ -154,7 +153,7 @@ impl<T, E: ServiceError> Replies<T, E> {
         match next {
             Poll::Ready(None) => {
                 self.trailers = reader.trailers.take().unwrap_or_default();
-                self.open.succeeded();
+                self.open.succeeded(self.call.as_ref());
                 self.end(Code::Ok);
                 Poll::Ready(None)
             }
@@ -174,10 +173,7 @@ impl<T, E: ServiceError> Replies<T, E> {
         match (hit, &self.call) {
             (Hit::Deadline, Some(call)) => {
                 let trace = AttemptTrace::default();
-                let failure = call.expired(&self.open.attempt, &trace);
-                self.open
-                    .failed(Code::DeadlineExceeded, Who::Deadline, None);
-                failure.into()
+                call.expired(&self.open.attempt, &trace).into()
             }
             _ => Failure::cancelled().into(),
         }
@@ -186,8 +182,8 @@ impl<T, E: ServiceError> Replies<T, E> {
     /// Ends the call with an error.
     #[cold]
     fn fail(&mut self, setback: Setback) -> CallError<E> {
-        self.open
-            .failed(setback.code(), who(&setback), setback.event());
+        let end = (setback.code(), who(&setback));
+        self.open.failed(self.call.as_ref(), end, setback.event());
         let error = setback.into_error::<E>();
         self.end(error.code());
         error

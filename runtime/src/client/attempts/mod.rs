@@ -166,6 +166,12 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         self.tell(Code::Ok, None);
     }
 
+    /// The answer has begun; how the attempt ends is for who reads on.
+    pub(super) fn opened(&mut self) {
+        self.sent += 1;
+        self.made += 1;
+    }
+
     /// The attempt has failed so: what comes next, and after which wait.
     #[cold]
     pub(super) fn failed(
@@ -325,6 +331,7 @@ impl<'a> Attempts<'a, Arc<Breaker>> {
             permit: self.permit.take(),
             throttle: self.method.throttle.clone(),
             attempt: std::mem::take(&mut self.attempt),
+            number: self.made,
             heard: false,
         }
     }
@@ -335,6 +342,7 @@ pub(super) struct Open {
     permit: Option<Permit<Arc<Breaker>>>,
     throttle: Option<Arc<Throttle>>,
     pub(super) attempt: Attempt,
+    number: u32,
     heard: bool,
 }
 
@@ -350,14 +358,34 @@ impl Open {
     }
 
     /// All replies have come.
-    pub(super) fn succeeded(&mut self) {
+    pub(super) fn succeeded(&mut self, call: Option<&Outgoing>) {
         succeeded(self.permit.take(), self.throttle.as_deref());
+        self.tell(call, Code::Ok, None);
     }
 
     /// The replies ended so. What the caller ended is not counted.
-    pub(super) fn failed(&mut self, code: Code, who: Who, event: Option<u64>) {
+    pub(super) fn failed(
+        &mut self,
+        call: Option<&Outgoing>,
+        (code, who): (Code, Who),
+        event: Option<u64>,
+    ) {
         if let Some(permit) = self.permit.take() {
             permit.settle(outcome(code, who, None, event));
+        }
+        self.tell(call, code, Some(Verdict::Committed));
+    }
+
+    fn tell(&self, call: Option<&Outgoing>, code: Code, verdict: Option<Verdict>) {
+        if let Some(call) = call {
+            call.observe(|method, context| Event::Attempt {
+                method,
+                context,
+                number: self.number,
+                endpoint: self.attempt.endpoint().map(|endpoint| &**endpoint),
+                code,
+                verdict,
+            });
         }
     }
 }
