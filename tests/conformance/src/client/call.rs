@@ -63,7 +63,8 @@ pub(crate) async fn make(asked: ClientCompatRequest) -> Result<ClientResponseRes
 }
 
 fn options(asked: &ClientCompatRequest, info: &CallInfo) -> Result<CallOptions, BoxError> {
-    let mut options = CallOptions::new().info(info);
+    // Each call is as the case has it: no deadline of our own, and sent once.
+    let mut options = CallOptions::new().info(info).no_deadline().no_retry();
     for header in &asked.request_headers {
         for value in &header.value {
             options = options.append_metadata(&header.name, value);
