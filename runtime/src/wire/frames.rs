@@ -11,6 +11,10 @@ use super::PREFIX;
 use super::compression::{Broken, Compression, decompress};
 use crate::{BoxError, Code, Status};
 
+/// Room is made at once for a message that is announced with this much or less, as much as a peer may
+/// send on a stream unasked; a larger one has to come for its room to grow.
+const AHEAD: usize = 64 * 1024 + PREFIX;
+
 /// Splits a body into its messages.
 ///
 /// A message that lies whole in one chunk is a slice of it; only one that is spread over chunks is
@@ -147,7 +151,14 @@ where
         };
         let prefix = match self.prefix(bytes)? {
             Some(prefix) if bytes.len() - PREFIX >= prefix.length => prefix,
-            _ => return Ok(None),
+            Some(prefix) => {
+                let whole = (PREFIX + prefix.length).min(AHEAD);
+                if self.partial.capacity() < whole {
+                    self.partial.reserve(whole - self.partial.len());
+                }
+                return Ok(None);
+            }
+            None => return Ok(None),
         };
         let message = if is_partial {
             self.partial.advance(PREFIX);
