@@ -12,6 +12,10 @@ mod balance;
 mod body;
 mod breaker;
 mod caller;
+#[cfg(feature = "client")]
+mod channel;
+#[cfg(not(feature = "client"))]
+#[path = "channel/disabled.rs"]
 mod channel;
 mod config;
 mod credentials;

@@ -10,12 +10,12 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
-use super::backoff::Backoff;
 use super::cluster::{Cluster, Turn};
 use super::connection::{Connection, Place, next_event};
 use super::dial::dial;
 use super::keepalive::Keepalive;
 use super::options::ChannelOptions;
+use super::redial::Redial;
 use crate::Code;
 use crate::client::balance::{Balance, Candidate, Ejector, Ending, Started};
 use crate::client::resolve::{EndpointAddress, Host};
@@ -180,13 +180,13 @@ impl Endpoint {
     }
 
     async fn keep_up(self: Arc<Self>, cluster: Arc<Cluster>) {
-        let mut backoff = Backoff::default();
+        let mut redial = Redial::new();
         let mut earliest = Instant::now();
         let mut dialling: Option<Dial> = None;
         loop {
             let mut changed = std::pin::pin!(cluster.queue.changed.notified());
             changed.as_mut().enable();
-            if let Some(wait) = self.sweep(&cluster, &mut backoff) {
+            if let Some(wait) = self.sweep(&cluster, &mut redial) {
                 earliest = Instant::now() + wait;
             }
             self.heed_health(&cluster);
@@ -210,7 +210,7 @@ impl Endpoint {
                 Ok(connection) => self.add(connection, &cluster),
                 Err(error) => {
                     cluster.lost();
-                    earliest = Instant::now() + backoff.failed();
+                    earliest = Instant::now() + redial.failed();
                     self.fail(error.to_string(), earliest, &cluster);
                 }
             }
@@ -295,7 +295,7 @@ impl Endpoint {
 
     /// Takes out the connections that take no more calls. If that leaves none, how long to wait before
     /// the next one is made.
-    fn sweep(&self, cluster: &Cluster, backoff: &mut Backoff) -> Option<std::time::Duration> {
+    fn sweep(&self, cluster: &Cluster, redial: &mut Redial) -> Option<std::time::Duration> {
         let connections = self.connections.load_full();
         let (open, gone): (Vec<_>, Vec<_>) = connections
             .iter()
@@ -321,7 +321,7 @@ impl Endpoint {
         }
         let merits = gone.iter().map(|connection| connection.merits());
         let (was_of_use, held) = merits.max().unwrap_or_default();
-        let wait = backoff.lost(was_of_use, held);
+        let wait = redial.lost(was_of_use, held);
         *self.status_mut() = Status::Connecting;
         if wait.is_zero() {
             cluster.refresh();

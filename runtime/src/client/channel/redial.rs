@@ -1,39 +1,44 @@
-//! [`Backoff`]: when an endpoint is dialled again.
+//! [`Redial`]: when an endpoint is dialled again.
 
 use std::time::Duration;
+
+use crate::client::backoff::Backoff;
 
 /// The first wait (gRPC's connection-backoff.md, as all of this).
 const BASE: Duration = Duration::from_secs(1);
 const MULTIPLIER: f64 = 1.6;
 const MAX: Duration = Duration::from_secs(120);
-const JITTER: f64 = 0.2;
 
 /// When an endpoint is dialled again.
 ///
 /// A connection that could be made and is lost is made anew at once, but only once in a row: a server
 /// that takes connections and drops them must not be dialled without end. One that has answered a call,
 /// or has held for a second, makes up for what was before.
-#[derive(Debug, Default)]
-pub(super) struct Backoff {
-    /// Waits in a row.
-    failures: i32,
+#[derive(Debug)]
+pub(super) struct Redial {
+    backoff: Backoff,
     /// The last connection was lost before it was of use.
     brief: bool,
 }
 
-impl Backoff {
+impl Redial {
+    pub(super) fn new() -> Self {
+        Self {
+            backoff: Backoff::new(BASE, MULTIPLIER, MAX),
+            brief: false,
+        }
+    }
+
     /// The wait after a connection could not be made.
     pub(super) fn failed(&mut self) -> Duration {
-        let wait = BASE.as_secs_f64() * MULTIPLIER.powi(self.failures);
-        self.failures = self.failures.saturating_add(1);
-        let jitter = 1.0 - JITTER + 2.0 * JITTER * fastrand::f64();
-        Duration::from_secs_f64(wait.min(MAX.as_secs_f64()) * jitter)
+        self.backoff.next()
     }
 
     /// The wait after one was lost that was of use, or wasn't and held for this long.
     pub(super) fn lost(&mut self, was_of_use: bool, held: Duration) -> Duration {
         if was_of_use || held >= BASE {
-            *self = Self::default();
+            self.backoff.reset();
+            self.brief = false;
             return Duration::ZERO;
         }
         match std::mem::replace(&mut self.brief, true) {
@@ -50,9 +55,9 @@ mod tests {
     #[test]
     fn waits_grow_to_two_minutes_within_their_jitter() {
         for _ in 0..100 {
-            let mut backoff = Backoff::default();
+            let mut redial = Redial::new();
             for n in 0..1000 {
-                let wait = backoff.failed().as_secs_f64();
+                let wait = redial.failed().as_secs_f64();
                 let nominal = 1.6_f64.powi(n).min(120.0);
                 assert!(
                     (0.8 * nominal..=1.2 * nominal).contains(&wait),
@@ -65,7 +70,7 @@ mod tests {
     #[test]
     fn rule_25_reconnects_of_a_thousand_clients_spread_over_the_jitter() {
         let waits: Vec<_> = (0..1000)
-            .map(|_| Backoff::default().failed().as_millis())
+            .map(|_| Redial::new().failed().as_millis())
             .collect();
         let mut tenths = [0; 4];
         for wait in waits {
@@ -80,17 +85,17 @@ mod tests {
 
     #[test]
     fn what_was_of_use_is_made_anew_at_once_and_what_was_not_is_once() {
-        let mut backoff = Backoff::default();
+        let mut redial = Redial::new();
         let brief = Duration::from_millis(10);
-        backoff.failed();
-        backoff.failed();
-        assert_eq!(backoff.lost(false, brief), Duration::ZERO);
+        redial.failed();
+        redial.failed();
+        assert_eq!(redial.lost(false, brief), Duration::ZERO);
         assert!(
-            backoff.lost(false, brief) >= Duration::from_secs(2),
+            redial.lost(false, brief) >= Duration::from_secs(2),
             "as before"
         );
-        assert_eq!(backoff.lost(true, brief), Duration::ZERO);
-        assert_eq!(backoff.lost(false, BASE), Duration::ZERO);
-        assert!(backoff.failed() <= Duration::from_millis(1200));
+        assert_eq!(redial.lost(true, brief), Duration::ZERO);
+        assert_eq!(redial.lost(false, BASE), Duration::ZERO);
+        assert!(redial.failed() <= Duration::from_millis(1200));
     }
 }
