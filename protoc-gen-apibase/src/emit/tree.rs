@@ -27,13 +27,13 @@ pub(super) fn file(name: &str, model: &Model, options: &Options) -> Result<Gener
 
 /// A module: the package that it is, if it is one, and those below.
 #[derive(Default)]
-struct Node<'a> {
-    package: Option<&'a Package>,
-    children: BTreeMap<&'a str, Node<'a>>,
+pub(super) struct Node<'a> {
+    pub(super) package: Option<&'a Package>,
+    pub(super) children: BTreeMap<&'a str, Node<'a>>,
 }
 
 impl<'a> Node<'a> {
-    fn insert(&mut self, path: &'a [String], package: &'a Package) {
+    pub(super) fn insert(&mut self, path: &'a [String], package: &'a Package) {
         match path {
             [] => self.package = Some(package),
             [first, rest @ ..] => self
@@ -41,6 +41,14 @@ impl<'a> Node<'a> {
                 .entry(first)
                 .or_default()
                 .insert(rest, package),
+        }
+    }
+
+    /// What is said of it.
+    pub(super) fn about(&self) -> String {
+        match self.package {
+            Some(package) => format!("Package `{}`.", package.proto),
+            None => "Packages below this name.".to_owned(),
         }
     }
 
@@ -54,10 +62,7 @@ impl<'a> Node<'a> {
     }
 
     fn module(&self, name: &str, parent: &str, options: &Options) -> TokenStream {
-        let about = match self.package {
-            Some(package) => doc(&format!("Package `{}`.", package.proto)),
-            None => doc("Packages below this name."),
-        };
+        let about = doc(&self.about());
         let inception = allow_inception(name, parent);
         let reach = if parent.is_empty() {
             allow_reach()
@@ -126,7 +131,7 @@ fn contents(package: &Package) -> String {
 }
 
 /// For a module with its parent's name, as package `shop.shop` makes one.
-fn allow_inception(name: &str, parent: &str) -> TokenStream {
+pub(super) fn allow_inception(name: &str, parent: &str) -> TokenStream {
     if name != parent {
         return TokenStream::new();
     }

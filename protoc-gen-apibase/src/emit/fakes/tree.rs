@@ -4,16 +4,15 @@
 //! So the types in a file of fakes are named as they are in the service layer, whatever crate the
 //! tree is included in.
 
-use std::collections::BTreeMap;
-
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::GeneratedFile;
 use crate::emit::tokens::{doc, ident};
+use crate::emit::tree::{Node, allow_inception};
 use crate::error::Error;
 use crate::layout;
-use crate::model::{Model, Package};
+use crate::model::Model;
 
 /// The file of this name with the tree.
 pub(in crate::emit) fn tree(name: &str, model: &Model) -> Result<GeneratedFile, Error> {
@@ -22,7 +21,7 @@ pub(in crate::emit) fn tree(name: &str, model: &Model) -> Result<GeneratedFile, 
     for package in packages.filter(|package| !package.services.is_empty()) {
         root.insert(&package.module, package);
     }
-    let content = root.content(&[]);
+    let content = content(&root, &[]);
     let tokens = quote! {
         #[allow(unused_imports, unreachable_pub, reason = "it depends on where the tree is included")]
         pub use __protos::*;
@@ -35,46 +34,23 @@ pub(in crate::emit) fn tree(name: &str, model: &Model) -> Result<GeneratedFile, 
     })
 }
 
-/// A module: the package that it is, if that has fakes, and those below.
-#[derive(Default)]
-struct Node<'a> {
-    package: Option<&'a Package>,
-    children: BTreeMap<&'a str, Node<'a>>,
-}
-
-impl<'a> Node<'a> {
-    fn insert(&mut self, path: &'a [String], package: &'a Package) {
-        match path {
-            [] => self.package = Some(package),
-            [first, rest @ ..] => {
-                let child = self.children.entry(first).or_default();
-                child.insert(rest, package);
-            }
-        }
-    }
-
-    /// What is in the module at `path`.
-    fn content(&self, path: &[&str]) -> TokenStream {
-        let api = self.package.map(|package| {
-            let name = package.api_module.as_str();
-            let about = match package.proto.as_str() {
-                "" => "The fakes of the services without a package.".to_owned(),
-                proto => format!("The fakes of the services of package `{proto}`."),
-            };
-            let file = format!("{}.fakes.rs", package.stem);
-            let path = [path, &[name]].concat();
-            module(&path, &about, &quote!(include!(#file);))
-        });
-        let children = self.children.iter().map(|(name, node)| {
-            let path = [path, &[*name]].concat();
-            let about = match node.package {
-                Some(package) => format!("Package `{}`.", package.proto),
-                None => "Packages below this name.".to_owned(),
-            };
-            module(&path, &about, &node.content(&path))
-        });
-        quote!(#api #(#children)*)
-    }
+/// What is in the module at `path`.
+fn content(node: &Node<'_>, path: &[&str]) -> TokenStream {
+    let api = node.package.map(|package| {
+        let name = package.api_module.as_str();
+        let about = match package.proto.as_str() {
+            "" => "The fakes of the services without a package.".to_owned(),
+            proto => format!("The fakes of the services of package `{proto}`."),
+        };
+        let file = format!("{}.fakes.rs", package.stem);
+        let path = [path, &[name]].concat();
+        module(&path, &about, &quote!(include!(#file);))
+    });
+    let children = node.children.iter().map(|(name, node)| {
+        let path = [path, &[*name]].concat();
+        module(&path, &node.about(), &content(node, &path))
+    });
+    quote!(#api #(#children)*)
 }
 
 /// The module at `path`: what is at the same path of the generated code, and `content`.
@@ -85,8 +61,7 @@ fn module(path: &[&str], about: &str, content: &TokenStream) -> TokenStream {
         [name] => (*name, ""),
         [] => ("", ""),
     };
-    let inception = (name == parent)
-        .then(|| quote!(#[allow(clippy::module_inception, reason = "the packages are named so")]));
+    let inception = allow_inception(name, parent);
     let reach = parent.is_empty().then(|| {
         quote!(#[allow(unused_imports, unreachable_pub, reason = "it depends on where the tree is included")])
     });
