@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use apibase::prost::Message;
 use apibase::prost_types::Any;
-use apibase::{BoxError, CallInfo, CallOptions, Compression, Context, DomainError, Replies};
+use apibase::{
+    BoxError, CallInfo, CallOptions, ClientFactory, ClientTls, Compression, Context, DomainError,
+    Replies,
+};
 use futures_util::stream::{self, Stream};
 use tokio::select;
 use tokio::sync::mpsc::{self, Sender};
@@ -38,9 +41,7 @@ pub(crate) async fn make(asked: ClientCompatRequest) -> Result<ClientResponseRes
         return Err(format!("there is no service {}", asked.service()).into());
     }
     let info = CallInfo::new();
-    // A connection of its own, so that no call is seen by another one's circuit breaker.
-    let target = format!("http://{}:{}", asked.host, asked.port);
-    let client = ConformanceServiceClient::connect(target).await?;
+    let client = connect(&asked).await?;
     let full_duplex = asked.stream_type() == StreamType::FullDuplexBidiStream;
     let mut call = Call {
         client: client.with(options(&asked, &info)?),
@@ -60,6 +61,24 @@ pub(crate) async fn make(asked: ClientCompatRequest) -> Result<ClientResponseRes
         other => return Err(format!("there is no method {other:?}").into()),
     };
     Ok(tell(&info, call.payloads, result))
+}
+
+/// A connection of its own, so that no call is seen by another one's circuit breaker.
+async fn connect(asked: &ClientCompatRequest) -> Result<ConformanceServiceClient, BoxError> {
+    let mut clients = ClientFactory::new();
+    let mut scheme = "http";
+    if !asked.server_tls_cert.is_empty() {
+        scheme = "https";
+        let mut tls = ClientTls::new().ca_pem(&*asked.server_tls_cert);
+        if let Some(own) = &asked.client_tls_creds {
+            tls = tls.identity_pem(&*own.cert, &*own.key);
+        }
+        clients = clients.tls(tls);
+    }
+    let target = format!("{scheme}://{}:{}", asked.host, asked.port);
+    Ok(ConformanceServiceClient::new(
+        clients.connect(target).await?,
+    ))
 }
 
 fn options(asked: &ClientCompatRequest, info: &CallInfo) -> Result<CallOptions, BoxError> {
