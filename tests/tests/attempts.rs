@@ -296,3 +296,147 @@ async fn each_attempt_of_a_stream_is_heard_of_once_and_counted() {
         assert_eq!((code, verdict.is_some()), (end, fails));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn hedges_are_not_sent_where_too_many_calls_fail() {
+    use apibase::RetryThrottle;
+    static METHODS: [Method; 2] = [
+        Method::unary(PATH)
+            .idempotent()
+            .hedging(HedgingPolicy::up_to(3, DELAY).non_fatal(&[Code::Unavailable]))
+            .retry_throttle(RetryThrottle::new(4.0, 0.1)),
+        Method::unary("/echo.EchoService/Ping").idempotent(),
+    ];
+    let scripted = Scripted::new().on_echo(|_, _| async { Ok(reply(7, "")) });
+    let faults = Faults::new(InProcess::new(EchoServiceServer::new(scripted)));
+    let caller = Caller::new(faults.clone(), &METHODS);
+    let call = async || -> Outcome<EchoReply> {
+        let ctx = Context::background();
+        caller.unary(&ctx, &METHODS[0], ask("")).await
+    };
+    // Half of the tokens are gone after two failures, so there is no third attempt.
+    faults.always(Fault::code(Code::Unavailable));
+    assert_eq!(failure(call().await).attempts(), 2);
+    // With none in flight, the call ends at once.
+    let started = Instant::now();
+    assert_eq!(failure(call().await).attempts(), 1);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    // One that is slow stays alone, and counts.
+    faults.clear();
+    faults.next(Fault::delay(10 * DELAY));
+    let before = faults.seen().len();
+    assert_eq!(call().await.unwrap().number, 7);
+    assert_eq!(faults.seen().len(), before + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_11_a_hedge_avoids_the_endpoints_of_those_that_run() {
+    /// Two endpoints; the first is picked by who hasn't tried it, and hangs.
+    #[derive(Clone)]
+    struct Two(InProcess);
+    impl apibase::Transport for Two {
+        type Body = <InProcess as apibase::Transport>::Body;
+
+        async fn send(
+            &self,
+            request: http::Request<apibase::RequestStream>,
+            attempt: &mut apibase::Attempt,
+        ) -> Result<http::Response<Self::Body>, apibase::TransportError> {
+            let is_second = attempt.has_tried("a:1");
+            attempt.set_endpoint(&if is_second { "b:1" } else { "a:1" }.into());
+            attempt.set_reached(Reached::Sent);
+            match is_second {
+                true => self.0.send(request, attempt).await,
+                false => std::future::pending().await,
+            }
+        }
+    }
+    let scripted = Scripted::new().on_echo(|_, _| async { Ok(reply(7, "")) });
+    let two = Two(InProcess::new(EchoServiceServer::new(scripted)));
+    let info = CallInfo::new();
+    let caller = Caller::new(two, &HEDGED).with(CallOptions::new().info(&info));
+    let started = Instant::now();
+    let ctx = Context::background();
+    let outcome: Outcome<EchoReply> = caller.unary(&ctx, &HEDGED[0], ask("")).await;
+    assert_eq!(outcome.unwrap().number, 7);
+    assert_eq!(started.elapsed(), DELAY, "the first hedge was answered");
+    let trace = info.trace();
+    let [slow] = trace.records() else {
+        panic!("{trace}");
+    };
+    assert_eq!(
+        (slow.endpoint(), slow.verdict()),
+        (Some("a:1"), Verdict::Overtaken)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_07_a_hedge_that_no_server_saw_is_sent_again_for_nothing() {
+    let scene = Scene::of(&HEDGED);
+    scene.faults.next(Fault::refused());
+    let started = Instant::now();
+    assert_eq!(scene.call().await.unwrap().number, 7);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(scene.previous(), [None, None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_may_not_be_repeated_is_committed_by_a_head() {
+    // What a service config says of it: the server has not acted where it says ABORTED.
+    static ABORTED: [Method; 1] = [Method::unary(PATH).retry(
+        RetryPolicy::up_to(3)
+            .initial_backoff(Duration::from_millis(10))
+            .codes(&[Code::Aborted]),
+    )];
+    static LISTED: [Method; 1] = [Method::unary(PATH).retry(
+        RetryPolicy::up_to(3)
+            .initial_backoff(Duration::from_millis(10))
+            .codes(&[Code::Unavailable]),
+    )];
+    let attempts = async |methods, fault| {
+        let scene = Scene::of(methods);
+        scene.faults.next(fault);
+        let is_ok = scene.call().await.is_ok();
+        (is_ok, scene.faults.seen().len())
+    };
+    assert_eq!(
+        attempts(&ABORTED, Fault::code(Code::Aborted)).await,
+        (true, 2)
+    );
+    assert_eq!(attempts(&ABORTED, Fault::lost()).await, (false, 1));
+    assert_eq!(attempts(&LISTED, Fault::lost()).await, (true, 2));
+    assert_eq!(
+        attempts(&LISTED, Fault::reset_after_head()).await,
+        (false, 1)
+    );
+    assert_eq!(
+        attempts(&IDEMPOTENT, Fault::reset_after_head()).await,
+        (true, 2)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_17_what_is_too_much_for_a_server_feeds_the_throttle() {
+    use apibase::RetryThrottle;
+    static METHODS: [Method; 1] = [Method::unary(PATH)
+        .idempotent()
+        .retry_throttle(RetryThrottle::new(4.0, 0.1))];
+    let scene = Scene::of(&METHODS);
+    let full = || Fault::code(Code::ResourceExhausted);
+    scene.faults.next(full()).next(full());
+    for _ in 0..2 {
+        assert_eq!(
+            scene.call().await.unwrap_err().code(),
+            Code::ResourceExhausted
+        );
+    }
+    scene.faults.always(Fault::code(Code::Unavailable));
+    let throttled = failure(scene.call().await);
+    let verdicts: Vec<_> = throttled
+        .trace()
+        .records()
+        .iter()
+        .map(|record| record.verdict())
+        .collect();
+    assert_eq!(verdicts, [Verdict::Throttled]);
+}

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use apibase::testing::{Fault, Faults, InProcess};
 use apibase::{
-    CallError, CallInfo, CallOptions, ClientFactory, Code, Context, DomainError, OrFallback, Over,
+    CallError, CallInfo, CallOptions, ClientFactory, Code, Context, Credentials, DomainError,
+    OrFallback, Over, RetryPolicy,
 };
 use common::{EchoServiceClient, EchoServiceServer, Scripted, ask, count, failure, log, reply};
 use futures_util::StreamExt;
@@ -145,4 +146,65 @@ async fn a_closure_is_asked_where_the_target_cannot_be_reached_and_it_is_logged(
         answer,
         Err(CallError::Service(DomainError::Conflict(_)))
     ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_says_once_is_not_done_again_elsewhere() {
+    let (client, first) = two_ways();
+    let once = client.with(CallOptions::new().no_retry().fallback(answers(2)));
+    first.next(Fault::lost());
+    let requests = futures_util::stream::iter([ask("")]);
+    let lost = failure(once.collect(&Context::background(), requests).await);
+    assert!(!lost.is_not_processed(), "{lost:?}");
+    // Where no server saw it, nothing is done twice.
+    first.next(Fault::no_connection());
+    let requests = futures_util::stream::iter([ask("")]);
+    let outcome = once.collect(&Context::background(), requests).await;
+    assert_eq!(
+        outcome.unwrap_err().code(),
+        Code::Unimplemented,
+        "the second way's answer"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_attempts_are_spent_falls_back_whatever_they_failed_with() {
+    let short = RetryPolicy::up_to(2)
+        .initial_backoff(Duration::from_millis(10))
+        .attempt_timeout(Duration::from_secs(1))
+        .codes(&[Code::Unavailable, Code::ResourceExhausted]);
+    let (client, first) = two_ways();
+    for fault in [Fault::silence, || Fault::code(Code::ResourceExhausted)] {
+        first.next(fault()).next(fault());
+        let client = client.with(CallOptions::new().retry(short).fallback(answers(2)));
+        assert_eq!(who(&client).await, 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_sends_its_own_token() {
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = std::sync::Arc::clone(&asked);
+    let scripted = Scripted::new().on_echo(move |ctx, _| {
+        let token = ctx.metadata().get("authorization").cloned();
+        seen.lock()
+            .unwrap()
+            .push(token.map(|token| token.to_str().unwrap().to_owned()));
+        async { Ok(reply(2, "")) }
+    });
+    let second = InProcess::new(EchoServiceServer::new(scripted));
+    let token = |token: &str| Credentials::token(token).allow_plaintext();
+    let second = ClientFactory::new()
+        .credentials(token("second"))
+        .over("backup", second);
+    let first = Faults::new(answers(1));
+    first.always(Fault::no_connection());
+    let clients = ClientFactory::new()
+        .max_retries(0)
+        .credentials(token("first"));
+    let client = EchoServiceClient::new(clients.over("auth", first));
+    let client = client.with(CallOptions::new().fallback(second));
+    let reply = client.echo(&Context::background(), ask("")).await;
+    assert_eq!(reply.unwrap().number, 2);
+    assert_eq!(*asked.lock().unwrap(), [Some("Bearer second".to_owned())]);
 }

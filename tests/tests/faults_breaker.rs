@@ -173,13 +173,26 @@ async fn rule_17_calls_that_their_callers_give_up_count_for_nothing() {
 async fn rule_17_short_times_that_callers_inherit_count_for_nothing_and_own_ones_do() {
     let scene = Scene::new(Scripted::new());
     scene.now_has(Fault::Silence);
-    let short = Context::background().with_timeout(Duration::from_millis(20));
-    for _ in 0..20 {
-        let ctx = short.with_timeout(Duration::from_millis(20));
+    let inherited = async |time| {
+        let ctx = Context::background().with_timeout(Duration::from_millis(time));
         let outcome: Outcome<EchoReply> = scene.caller.unary(&ctx, ECHO, ask("")).await;
-        assert_eq!(outcome.unwrap_err().code(), Code::DeadlineExceeded);
+        outcome.unwrap_err()
+    };
+    for _ in 0..20 {
+        assert_eq!(inherited(20).await.code(), Code::DeadlineExceeded);
     }
+    assert_eq!(scene.attempts(), 20, "each was sent");
     scene.now_has(None);
+    assert!(scene.echo().await.is_ok());
+
+    // Who had five seconds has waited long enough to know.
+    scene.now_has(Fault::Silence);
+    for _ in 0..5 {
+        assert_eq!(inherited(5000).await.code(), Code::DeadlineExceeded);
+    }
+    assert!(inherited(5000).await.is_circuit_open());
+    scene.now_has(None);
+    advance(LATER).await;
     assert!(scene.echo().await.is_ok());
 
     let own = apibase::CallOptions::new().deadline(Duration::from_millis(20));

@@ -1,7 +1,7 @@
 //! [`Attempt`]: one try to carry a call, and how far it got.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
@@ -9,11 +9,25 @@ use tokio::time::Instant;
 #[derive(Debug, Default)]
 pub struct Attempt {
     tried: Vec<Arc<str>>,
-    endpoint: Option<Arc<str>>,
-    reached: Reached,
+    way: Way,
     wait_for_ready: bool,
     deadline: Option<Instant>,
+    /// Its place among those that run beside it, if some do.
+    abreast: Option<(Arc<Abreast>, usize)>,
 }
+
+/// Where an attempt went, and how far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Way {
+    pub(super) endpoint: Option<Arc<str>>,
+    pub(super) reached: Reached,
+    /// Whether it was given to the transport.
+    pub(super) given: bool,
+}
+
+/// The attempts of a hedged call, which run beside each other: each avoids the others' endpoints.
+#[derive(Debug, Default)]
+pub(super) struct Abreast(Mutex<Vec<Way>>);
 
 /// How far an [`Attempt`] got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,31 +55,22 @@ impl Attempt {
         Self::default()
     }
 
-    #[allow(
-        dead_code,
-        reason = "the client that makes further attempts is being built"
-    )]
     /// Begins the next one: another endpoint than the last one's is better.
     pub(super) fn next(&mut self) {
-        self.tried.extend(self.endpoint.take());
-        self.reached = Reached::Nothing;
+        self.tried.extend(self.way.endpoint.take());
+        self.way = Way::default();
     }
 
-    #[allow(
-        dead_code,
-        reason = "the client that makes further attempts is being built"
-    )]
-    /// Another one of the same call, beside this one: it avoids the same endpoints.
-    pub(super) fn sibling(&self) -> Self {
-        let mut sibling = Self {
-            tried: self.tried.clone(),
-            endpoint: self.endpoint.clone(),
-            reached: Reached::Nothing,
+    /// Another one of the same call, beside those that run.
+    pub(super) fn beside(&self, abreast: &Arc<Abreast>) -> Self {
+        let place = abreast.begin();
+        Self {
+            tried: Vec::new(),
+            way: Way::default(),
             wait_for_ready: self.wait_for_ready,
             deadline: self.deadline,
-        };
-        sibling.next();
-        sibling
+            abreast: Some((Arc::clone(abreast), place)),
+        }
     }
 
     /// The call waits for a connection as long as it has time, rather than failing when none can be
@@ -93,32 +98,99 @@ impl Attempt {
         self.deadline
     }
 
-    /// Whether an earlier attempt of the call was sent to this endpoint.
+    /// Whether another attempt of the call was sent to this endpoint, or is on its way there.
     #[must_use]
     pub fn has_tried(&self, endpoint: &str) -> bool {
+        let beside = |(abreast, own): &(Arc<Abreast>, usize)| abreast.has(*own, endpoint);
         self.tried.iter().any(|tried| **tried == *endpoint)
+            || self.abreast.as_ref().is_some_and(beside)
     }
 
     /// Says that it has got this far.
     pub fn set_reached(&mut self, reached: Reached) {
-        self.reached = reached;
+        self.way.reached = reached;
+        self.show();
     }
 
     /// Says which endpoint it goes to.
     pub fn set_endpoint(&mut self, endpoint: &Arc<str>) {
-        self.endpoint = Some(Arc::clone(endpoint));
+        self.way.endpoint = Some(Arc::clone(endpoint));
+        self.show();
+    }
+
+    /// It is given to the transport now.
+    pub(super) fn give(&mut self) {
+        self.way.given = true;
+        self.show();
     }
 
     /// How far it got.
     #[must_use]
     pub fn reached(&self) -> Reached {
-        self.reached
+        self.way.reached
     }
 
     /// Which endpoint it went to, as far as the transport tells: `10.0.0.7:50051`.
     #[must_use]
     pub fn endpoint(&self) -> Option<&Arc<str>> {
-        self.endpoint.as_ref()
+        self.way.endpoint.as_ref()
+    }
+
+    /// Which one of those that run beside each other it is.
+    pub(super) fn place(&self) -> usize {
+        self.abreast.as_ref().map_or(0, |(_, place)| *place)
+    }
+
+    pub(super) fn way(&self) -> &Way {
+        &self.way
+    }
+
+    /// Shows those that run beside it where it is.
+    fn show(&self) {
+        if let Some((abreast, place)) = &self.abreast {
+            abreast.set(*place, &self.way);
+        }
+    }
+}
+
+impl Way {
+    /// Whether a server may have seen it: a transport that doesn't tell may have sent it.
+    pub(super) fn may_be_sent(&self) -> bool {
+        match self.reached {
+            Reached::Nothing => self.given,
+            Reached::Resolving | Reached::Connecting | Reached::Queued => false,
+            Reached::Sent | Reached::Answered => true,
+        }
+    }
+}
+
+impl Abreast {
+    fn begin(&self) -> usize {
+        let mut ways = self.ways();
+        ways.push(Way::default());
+        ways.len() - 1
+    }
+
+    fn set(&self, place: usize, way: &Way) {
+        if let Some(own) = self.ways().get_mut(place) {
+            own.clone_from(way);
+        }
+    }
+
+    fn has(&self, own: usize, endpoint: &str) -> bool {
+        let goes = |way: &Way| way.endpoint.as_deref() == Some(endpoint);
+        let ways = self.ways();
+        let mut others = ways.iter().enumerate().filter(|(place, _)| *place != own);
+        others.any(|(_, way)| goes(way))
+    }
+
+    /// Where one of them is, of the order in which they began.
+    pub(super) fn way(&self, place: usize) -> Way {
+        self.ways().get(place).cloned().unwrap_or_default()
+    }
+
+    fn ways(&self) -> MutexGuard<'_, Vec<Way>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_core::Stream;
 use prost::Message;
@@ -196,6 +197,7 @@ impl<T: Transport> Caller<T> {
             _ => None,
         };
         let request = call.request(requests.body(), previous, token);
+        attempt.give();
         let sent = self.transport.send(request, attempt).await;
         let response = sent.map_err(|error| Setback::broken(error, call.deadline))?;
         let reader = Reader::open(response, call)?;
@@ -353,7 +355,7 @@ where
             };
             match attempts.settle(result, requests) {
                 ControlFlow::Break(result) => return result,
-                ControlFlow::Continue(delay) => sleep(delay).await,
+                ControlFlow::Continue(delay) => wait(delay).await,
             }
         }
     }
@@ -391,7 +393,7 @@ where
             };
             match attempts.failed(setback, requests) {
                 ControlFlow::Break(setback) => return Err(setback),
-                ControlFlow::Continue(delay) => sleep(delay).await,
+                ControlFlow::Continue(delay) => wait(delay).await,
             }
         }
     }
@@ -458,6 +460,13 @@ where
 impl<T, Q, R> fmt::Debug for MappedCaller<'_, T, Q, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MappedCaller").finish_non_exhaustive()
+    }
+}
+
+/// Waits before the next attempt: a timer for now is one for the next millisecond.
+async fn wait(delay: Duration) {
+    if !delay.is_zero() {
+        sleep(delay).await;
     }
 }
 

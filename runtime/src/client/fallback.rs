@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 
+use http::header::AUTHORIZATION;
 use http::{Request, Response};
 
 use super::attempt::Attempt;
@@ -10,15 +11,14 @@ use super::body::RequestStream;
 use super::error::CallError;
 use super::failure::{Failure, FailureKind};
 use super::setback::Setback;
-use super::transport::{Transport, TransportError};
+use super::transport::Transport;
 use crate::Code;
 use crate::wire::boxed::{AnyBody, BoxedError};
 
 /// Another way to a service: [`CallOptions::fallback`](super::CallOptions::fallback).
 pub(super) struct Fallback(Box<dyn Way>);
 
-type Sending<'a> =
-    Pin<Box<dyn Future<Output = Result<Response<AnyBody>, TransportError>> + Send + 'a>>;
+type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response<AnyBody>, Setback>> + Send + 'a>>;
 
 /// A transport of any type.
 trait Way: Send + Sync {
@@ -29,10 +29,19 @@ trait Way: Send + Sync {
 impl<T: Transport> Way for T {
     fn send<'a>(
         &'a self,
-        request: Request<RequestStream>,
+        mut request: Request<RequestStream>,
         attempt: &'a mut Attempt,
     ) -> Sending<'a> {
         Box::pin(async move {
+            // Its own, if it has some; the token of the target that can't be reached is not for it.
+            if let Some(upstream) = self.upstream()
+                && let Some(credentials) = upstream.credentials()
+                && !request.headers().contains_key(AUTHORIZATION)
+            {
+                let token = credentials.header(upstream.is_secure()).await?;
+                request.headers_mut().insert(AUTHORIZATION, token);
+            }
+            attempt.give();
             let response = Transport::send(self, request, attempt).await?;
             Ok(response.map(BoxedError::any))
         })
@@ -48,7 +57,7 @@ impl Fallback {
         &self,
         request: Request<RequestStream>,
         attempt: &mut Attempt,
-    ) -> Result<Response<AnyBody>, TransportError> {
+    ) -> Result<Response<AnyBody>, Setback> {
         self.0.send(request, attempt).await
     }
 }
@@ -60,13 +69,13 @@ impl fmt::Debug for Fallback {
 }
 
 impl Setback {
-    /// Whether the target can't be reached, or is in no state to answer.
+    /// Whether the target can't be reached, or is in no state to answer in time.
     pub(super) fn is_unreachable(&self) -> bool {
         match self {
             Self::Transport(error) => error.code() == Code::Unavailable,
             Self::Status { status, .. } => status.code() == Code::Unavailable,
             Self::Final(failure) => failure.is_unreachable(),
-            Self::TimedOut(_) => false,
+            Self::TimedOut(_) => true,
         }
     }
 }

@@ -83,16 +83,27 @@ impl CallInfo {
         known.trace = trace;
     }
 
+    /// An attempt begins: what another one had is not the call's.
+    pub(super) fn begin(&self) {
+        self.set_end(MetadataMap::new(), MetadataMap::new(), None);
+    }
+
+    /// The head of an answer came, with these; what was known of another one is over.
     pub(super) fn set_headers(&self, headers: MetadataMap) {
-        self.known().headers = headers;
+        self.set_end(headers, MetadataMap::new(), None);
     }
 
-    pub(super) fn set_trailers(&self, trailers: MetadataMap) {
-        self.known().trailers = trailers;
-    }
-
-    pub(super) fn set_status(&self, status: Status) {
-        self.known().status = Some(status);
+    /// An answer has ended, with all of this.
+    pub(super) fn set_end(
+        &self,
+        headers: MetadataMap,
+        trailers: MetadataMap,
+        status: Option<Status>,
+    ) {
+        let mut known = self.known();
+        known.headers = headers;
+        known.trailers = trailers;
+        known.status = status;
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -120,9 +131,8 @@ mod tests {
         let info = CallInfo::new();
         let mut metadata = MetadataMap::new();
         metadata.insert("set-cookie", "hunter2".parse().unwrap());
-        info.set_headers(metadata.clone());
-        info.set_trailers(metadata.clone());
-        info.set_status(Status::with_metadata(crate::Code::NotFound, "", metadata));
+        let status = Status::with_metadata(crate::Code::NotFound, "", metadata.clone());
+        info.set_end(metadata.clone(), metadata, Some(status));
         let shown = format!("{info:?}");
         assert!(shown.contains("NotFound"), "{shown}");
         assert!(!shown.contains("hunter2"), "{shown}");

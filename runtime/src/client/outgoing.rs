@@ -7,7 +7,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use tokio::time::{Instant, timeout_at};
 
-use super::attempt::Attempt;
+use super::attempt::Way;
 use super::body::RequestStream;
 use super::effective::{EffectiveRetry, Limit};
 use super::failure::{Failure, FailureKind};
@@ -32,6 +32,8 @@ pub(super) struct Outgoing {
     pub(super) deadline: Option<Instant>,
     /// Whose deadline it is.
     limit: Option<Limit>,
+    /// How long it had when it began, if that is what the call that it is made in had left.
+    inherited: Option<Duration>,
     /// The deadline for the wire, where it is the method's own.
     timeout: Option<HeaderValue>,
     method: &'static Method,
@@ -85,9 +87,8 @@ impl Outgoing {
         let observers = upstream.observers().cloned();
         let started = (observers.is_some() || own.is_some_and(|own| own.observers.is_some()))
             .then(Instant::now);
-        let at = limit
-            .as_ref()
-            .and_then(|limit| Instant::now().checked_add(limit.duration));
+        let now = Instant::now();
+        let at = limit.and_then(|limit| now.checked_add(limit.duration));
         // What is left of the inherited deadline counts, if that is less.
         let (context, limit) = match (at, ctx.deadline()) {
             (Some(at), inherited) if inherited.is_none_or(|inherited| at < inherited) => {
@@ -100,6 +101,10 @@ impl Outgoing {
             deadline: context.deadline(),
             timeout: match own.and_then(|options| options.deadline) {
                 None if limit.is_some() => state.timeout.clone(),
+                _ => None,
+            },
+            inherited: match (limit, context.deadline()) {
+                (None, Some(deadline)) => Some(deadline.saturating_duration_since(now)),
                 _ => None,
             },
             limit,
@@ -186,12 +191,9 @@ impl Outgoing {
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// What the call that this one is made in has left it, if that is its deadline.
+    /// How long it had when it began, if that is what the call that it is made in had left.
     pub(super) fn inherited(&self) -> Option<Duration> {
-        match self.limit {
-            None => self.remaining(),
-            Some(_) => None,
-        }
+        self.inherited
     }
 
     /// How its requests are compressed.
@@ -291,13 +293,18 @@ impl Outgoing {
 
     /// What a call is whose time is over.
     #[cold]
-    pub(super) fn expired(&self, attempt: &Attempt, trace: &AttemptTrace) -> Failure {
+    ///
+    /// `way` is where the attempt was that ran, if one did.
+    pub(super) fn expired(&self, way: Option<&Way>, trace: &AttemptTrace) -> Failure {
         let mut message = match &self.limit {
             Some(limit) => format!("the deadline of {limit} has passed"),
             None => "the deadline that the caller's own call has left has passed".to_owned(),
         };
-        message.push_str(&format!(" while {}", attempt.reached()));
-        if let Some(endpoint) = attempt.endpoint() {
+        match way {
+            Some(way) => message.push_str(&format!(" while {}", way.reached)),
+            None => message.push_str(" before the next attempt"),
+        }
+        if let Some(endpoint) = way.and_then(|way| way.endpoint.as_ref()) {
             message.push_str(&format!(" ({endpoint})"));
         }
         if let Some(last) = trace.records().last() {

@@ -29,7 +29,8 @@ pub(super) struct Reader<B> {
     early: Option<HeaderMap>,
     /// There once the call has ended well.
     pub(super) trailers: Option<MetadataMap>,
-    info: Option<CallInfo>,
+    /// Who asks, and the headers for it.
+    info: Option<(CallInfo, MetadataMap)>,
 }
 
 impl<B> Reader<B>
@@ -50,7 +51,7 @@ where
             headers: MetadataMap::new(),
             early: None,
             trailers: None,
-            info: call.info().cloned(),
+            info: call.info().map(|info| (info.clone(), MetadataMap::new())),
         };
         let wrong = not_grpc(parts.status, &parts.headers, unknown);
         if status::is_in(&parts.headers) {
@@ -70,7 +71,8 @@ where
             });
         }
         reader.headers = MetadataMap::from_headers(parts.headers);
-        if let Some(info) = &reader.info {
+        if let Some((info, headers)) = &mut reader.info {
+            headers.clone_from(&reader.headers);
             info.set_headers(reader.headers.clone());
         }
         Ok(reader)
@@ -130,15 +132,12 @@ where
     fn end(&mut self, trailers: HeaderMap, after_head: bool) -> Result<(), Setback> {
         match status::read(trailers) {
             Some(Ok(trailers)) => {
-                self.tell(&trailers);
+                self.tell(&trailers, None);
                 self.trailers = Some(trailers);
                 Ok(())
             }
             Some(Err(status)) => {
-                self.tell(status.metadata());
-                if let Some(info) = &self.info {
-                    info.set_status(status.clone());
-                }
+                self.tell(status.metadata(), Some(&status));
                 Err(Setback::Status { status, after_head })
             }
             None => {
@@ -148,9 +147,10 @@ where
         }
     }
 
-    fn tell(&self, trailers: &MetadataMap) {
-        if let Some(info) = &self.info {
-            info.set_trailers(trailers.clone());
+    /// Whoever asks hears of this answer alone, not of one that another attempt had before.
+    fn tell(&self, trailers: &MetadataMap, status: Option<&Status>) {
+        if let Some((info, headers)) = &self.info {
+            info.set_end(headers.clone(), trailers.clone(), status.cloned());
         }
     }
 }

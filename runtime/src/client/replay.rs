@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -84,8 +85,18 @@ impl Replay {
         body
     }
 
-    pub(super) fn is_whole(&self) -> bool {
-        lock(&self.0).kept.is_some()
+    /// Ends the attempt that runs; whether another one would send all.
+    ///
+    /// Both at once: what an attempt reads after it was asked, between its end and the next one's
+    /// beginning, could be more than is kept, and the next one would begin in the middle.
+    pub(super) fn halt(&self) -> bool {
+        let mut log = lock(&self.0);
+        log.attempt += 1;
+        let earlier = log.body.take();
+        let is_whole = log.kept.is_some();
+        drop(log);
+        wake(earlier);
+        is_whole
     }
 
     pub(super) fn commit(&self) {
@@ -147,7 +158,13 @@ impl ReplayBody {
         let mut buffer = mem::take(&mut log.buffer);
         // Not under the lock: the caller's stream may do anything, such as end its own call.
         drop(log);
-        let fill = source.poll_fill(cx, &mut buffer);
+        // The caller's own code: unwinding would take the task that sends with it, and leave the call
+        // waiting for an answer to half of its requests.
+        let fill = catch_unwind(AssertUnwindSafe(|| source.poll_fill(cx, &mut buffer)));
+        let fill = fill.unwrap_or_else(|_| {
+            let status = Status::new(Code::Internal, "the stream of requests has panicked");
+            Poll::Ready(Fill::End(Err(status)))
+        });
         self.put_back(source, buffer, fill)
     }
 
@@ -175,6 +192,12 @@ impl ReplayBody {
         let frame = buffer.split().freeze();
         log.buffer = buffer;
         let end = match fill {
+            Fill::More if log.is_over => {
+                drop(log);
+                drop(source);
+                self.ended = true;
+                return Poll::Ready(Some(Err(cancelled())));
+            }
             Fill::More => {
                 log.source = Some(source);
                 None
@@ -280,3 +303,6 @@ impl fmt::Debug for Replay {
         f.debug_struct("Replay").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,14 +11,13 @@ use prost::Message;
 use tokio::time::{Sleep, sleep_until};
 use tonic::metadata::MetadataMap;
 
-use super::attempts::{Open, who};
+use super::attempts::Open;
 use super::error::CallError;
 use super::failure::Failure;
 use super::outgoing::Outgoing;
 use super::reader::{Reader, decode};
 use super::requests::Requests;
 use super::setback::Setback;
-use super::trace::AttemptTrace;
 use crate::errors::ServiceError;
 use crate::wire::boxed::AnyBody;
 use crate::{Code, ProtobufMapper};
@@ -172,8 +171,8 @@ impl<T, E: ServiceError> Replies<T, E> {
     fn hit(&mut self, hit: Hit) -> Setback {
         match (hit, &self.call) {
             (Hit::Deadline, Some(call)) => {
-                let trace = AttemptTrace::default();
-                call.expired(&self.open.attempt, &trace).into()
+                let way = Some(self.open.attempt.way());
+                call.expired(way, &self.open.trace).into()
             }
             _ => Failure::cancelled().into(),
         }
@@ -182,9 +181,7 @@ impl<T, E: ServiceError> Replies<T, E> {
     /// Ends the call with an error.
     #[cold]
     fn fail(&mut self, setback: Setback) -> CallError<E> {
-        let end = (setback.code(), who(&setback));
-        self.open.failed(self.call.as_ref(), end, setback.event());
-        let error = setback.into_error::<E>();
+        let error: CallError<E> = self.open.failed(self.call.as_ref(), setback);
         self.end(error.code());
         error
     }

@@ -52,11 +52,11 @@ impl Requests {
         }
     }
 
-    /// Whether another attempt would send all that this one sends.
-    pub(super) fn is_replayable(&self) -> bool {
+    /// The attempt that ran is over; whether another one would send all that it did.
+    pub(super) fn halt(&self) -> bool {
         match self {
             Self::One(_) => true,
-            Self::Many(replay) => replay.is_whole(),
+            Self::Many(replay) => replay.halt(),
         }
     }
 

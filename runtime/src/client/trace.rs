@@ -50,6 +50,8 @@ pub enum Verdict {
     CircuitOpen,
     /// Another attempt of the same call was faster.
     Overtaken,
+    /// Nobody waits for it any more: the call that it was made in is over, or it was dropped.
+    Cancelled,
 }
 
 impl AttemptTrace {
@@ -150,6 +152,7 @@ impl fmt::Display for Verdict {
             Self::Committed => "committed",
             Self::CircuitOpen => "the circuit breaker has opened",
             Self::Overtaken => "another attempt was faster",
+            Self::Cancelled => "nobody waited for it any more",
         })
     }
 }

@@ -18,7 +18,7 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
         if matches!(setback, Setback::Final(_)) {
             return Verdict::Final;
         }
-        if is_refused(setback) && !self.repeated && requests.is_replayable() {
+        if self.is_unseen(setback) && requests.halt() {
             self.repeated = true;
             return Verdict::Unseen;
         }
@@ -28,9 +28,12 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
             return Verdict::ServerSaidNo;
         }
         if !self.could_help(setback) {
+            if setback.code() == Code::ResourceExhausted {
+                self.take_token(setback);
+            }
             return Verdict::Final;
         }
-        if !requests.is_replayable() {
+        if !requests.halt() {
             return Verdict::Committed;
         }
         if !self.take_token(setback) {
@@ -54,6 +57,12 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
             Some(remaining) if delay >= remaining => Verdict::NoTime,
             _ => Verdict::Again(delay),
         }
+    }
+
+    /// Whether a server's HTTP/2 has turned the attempt away before its gRPC saw it, for the first time
+    /// in this call.
+    pub(super) fn is_unseen(&self, setback: &Setback) -> bool {
+        is_refused(setback) && !self.repeated
     }
 
     /// Whether another attempt could end otherwise, and does no harm.
@@ -81,8 +90,9 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
     /// application's from then on. The one reply of an idempotent method is handed out whole or not at
     /// all, so that here an answer that breaks off in the middle may come from another server.
     pub(super) fn is_uncommitted(&self) -> bool {
-        let one_reply = matches!(self.call.method().kind(), Kind::Unary | Kind::ClientStream);
-        one_reply || self.attempt.reached() < Reached::Answered
+        let method = self.call.method();
+        let one_reply = matches!(method.kind(), Kind::Unary | Kind::ClientStream);
+        one_reply && method.is_idempotent() || self.attempt.reached() < Reached::Answered
     }
 
     /// Takes a token for a failure that a server was part of. Whether there may be another attempt, as

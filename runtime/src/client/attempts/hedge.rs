@@ -4,16 +4,17 @@
 use std::future::{Future, poll_fn};
 use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep};
 
 use super::Attempts;
-use crate::client::attempt::{Attempt, Reached};
-use crate::client::breaker::{Breaker, outcome};
+use crate::client::attempt::Attempt;
+use crate::client::breaker::Breaker;
 use crate::client::setback::{Pushback, Setback};
-use crate::client::trace::{AttemptRecord, Verdict};
+use crate::client::trace::Verdict;
 use crate::{Code, HedgingPolicy};
 
 /// How an attempt ended, and how far it got.
@@ -25,8 +26,16 @@ struct Hedges<F> {
     running: Vec<Pin<Box<F>>>,
     started: u32,
     most: u32,
-    /// None once there are no more to start.
-    next: Option<Pin<Box<Sleep>>>,
+    /// Those that no server saw.
+    unseen: u32,
+    next: Next,
+}
+
+/// When the next one begins.
+enum Next {
+    Now,
+    Then(Pin<Box<Sleep>>),
+    Never,
 }
 
 impl<F> Hedges<F> {
@@ -43,17 +52,20 @@ impl<F> Hedges<F> {
             }
         }
         match &mut self.next {
-            Some(next) => {
-                ready!(next.as_mut().poll(cx));
-                self.next = None;
-                Poll::Ready(None)
-            }
-            None => Poll::Pending,
+            Next::Now => {}
+            Next::Then(then) => ready!(then.as_mut().poll(cx)),
+            Next::Never => return Poll::Pending,
         }
+        self.next = Next::Never;
+        Poll::Ready(None)
     }
 
     fn start_in(&mut self, delay: Duration) {
-        self.next = Some(Box::pin(sleep_until(Instant::now() + delay)));
+        // A timer for now is one for the next millisecond.
+        self.next = match delay.is_zero() {
+            true => Next::Now,
+            false => Next::Then(Box::pin(sleep(delay))),
+        };
     }
 
     /// Whether there is another one to start.
@@ -62,13 +74,13 @@ impl<F> Hedges<F> {
     }
 
     fn no_more(&mut self) {
-        self.next = None;
+        self.next = Next::Never;
         self.most = self.started;
     }
 
     /// Whether nothing will come any more.
     fn is_over(&self) -> bool {
-        self.running.is_empty() && self.next.is_none()
+        self.running.is_empty() && matches!(self.next, Next::Never)
     }
 }
 
@@ -87,7 +99,8 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
             running: Vec::new(),
             started: 0,
             most: policy.max_attempts().max(1),
-            next: Some(Box::pin(sleep_until(Instant::now()))),
+            unseen: 0,
+            next: Next::Now,
         };
         loop {
             let Some((index, (attempt, result))) = poll_fn(|cx| hedges.poll(cx)).await else {
@@ -101,7 +114,7 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
             };
             drop(hedges.running.swap_remove(index));
             self.attempt = attempt;
-            self.permit = self.abreast.swap_remove(index);
+            (_, self.permit) = self.abreast.swap_remove(index);
             match result {
                 Ok(reply) => {
                     self.overtaken();
@@ -130,19 +143,26 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
         F: Future<Output = Ended<R>>,
     {
         let throttle = self.method.throttle.as_ref();
-        if throttle.is_some_and(|throttle| !throttle.has_tokens())
-            && let Some(last) = self.last.take()
-        {
-            return Some(last);
+        // The first one is no hedge.
+        if hedges.started > 0 && throttle.is_some_and(|throttle| !throttle.has_tokens()) {
+            hedges.no_more();
+            return match hedges.running.is_empty() {
+                true => self.last.take(),
+                false => None,
+            };
         }
         if let Err(rejected) = self.begin() {
             return Some(rejected);
         }
-        let mut attempt = self.attempt.sibling();
-        attempt.set_wait_for_ready(self.call.waits_for_ready(self.method));
-        let future = begin(attempt, hedges.started);
+        if let Some(info) = self.call.info() {
+            info.begin();
+        }
+        let ways = self.ways.get_or_insert_with(Arc::default);
+        let attempt = self.attempt.beside(ways);
+        let place = attempt.place();
+        let future = begin(attempt, hedges.started - hedges.unseen);
         hedges.running.push(Box::pin(future));
-        self.abreast.push(self.permit.take());
+        self.abreast.push((place, self.permit.take()));
         hedges.started += 1;
         if hedges.started < hedges.most {
             hedges.start_in(policy.delay());
@@ -167,6 +187,12 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
                 setback.is_unprocessed() || self.is_uncommitted()
             }
         };
+        if self.is_unseen(setback) {
+            hedges.most += 1;
+            hedges.unseen += 1;
+            hedges.start_in(Duration::ZERO);
+            return Verdict::Unseen;
+        }
         match setback.pushback() {
             Some(Pushback::Never) => {
                 self.take_token(setback);
@@ -196,34 +222,11 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
         Verdict::Exhausted
     }
 
-    /// Counts an attempt that has failed, and tells of it.
-    fn account(&mut self, setback: &Setback, verdict: Verdict) {
-        if let Some(permit) = self.permit.take() {
-            let who = super::who(setback);
-            let inherited = self.call.inherited();
-            permit.settle(outcome(setback.code(), who, inherited, setback.event()));
-        }
-        self.sent += u32::from(!setback.is_unsent());
-        self.made += 1;
-        self.processed |= !setback.is_unprocessed();
-        self.tell(setback.code(), Some(verdict));
-        self.record(setback, verdict);
-    }
-
     /// Those that run are dropped for one that succeeded: that says nothing of them.
     fn overtaken(&mut self) {
-        let others = std::mem::take(&mut self.abreast).len();
-        for _ in 0..others {
-            self.sent += 1;
-            self.made += 1;
-            self.trace.push(AttemptRecord {
-                endpoint: None,
-                reached: Reached::Sent,
-                code: Code::Cancelled,
-                cause: "an attempt of the same call has succeeded".to_owned(),
-                verdict: Verdict::Overtaken,
-            });
+        if !self.abreast.is_empty() {
+            let cause = "an attempt of the same call has succeeded";
+            self.cut_off(Code::Cancelled, Verdict::Overtaken, cause);
         }
-        self.processed |= others > 0;
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::attempt::{Attempt, Reached};
+use super::attempt::{Abreast, Attempt, Way};
 use super::backoff::Backoff;
 use super::breaker::{Breaker, Outcome, Permit, Who, outcome};
 use super::error::CallError;
@@ -37,9 +37,11 @@ pub(super) struct Attempts<'a, B: Deref<Target = Breaker>> {
     hold: fn(&'a Arc<Breaker>) -> B,
     /// The one that runs, or ran last.
     pub(super) attempt: Attempt,
+    is_running: bool,
     permit: Option<Permit<B>>,
-    /// Of the attempts that run beside each other, if the call is hedged.
-    abreast: Vec<Option<Permit<B>>>,
+    /// The attempts that run beside each other, if the call is hedged: which one each is, and its permit.
+    abreast: Vec<(usize, Option<Permit<B>>)>,
+    ways: Option<Arc<Abreast>>,
     trace: AttemptTrace,
     /// How many were made, without those that no server saw (rule 7).
     made: u32,
@@ -52,6 +54,8 @@ pub(super) struct Attempts<'a, B: Deref<Target = Breaker>> {
     backoff: Option<Backoff>,
     /// The one that was refused by a server's HTTP/2 was repeated; only one is for nothing.
     repeated: bool,
+    /// The last one goes another way than to the target.
+    has_fallen_back: bool,
 }
 
 impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
@@ -68,8 +72,10 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
             method,
             hold,
             attempt,
+            is_running: false,
             permit: None,
             abreast: Vec::new(),
+            ways: None,
             trace: AttemptTrace::default(),
             made: 0,
             sent: 0,
@@ -77,11 +83,16 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
             last: None,
             backoff: None,
             repeated: false,
+            has_fallen_back: false,
         }
     }
 
     /// The next attempt, and how many counted before it: `grpc-previous-rpc-attempts`.
     pub(super) fn next(&mut self) -> (&mut Attempt, u32) {
+        self.is_running = true;
+        if let Some(info) = self.call.info() {
+            info.begin();
+        }
         (&mut self.attempt, self.made)
     }
 
@@ -160,6 +171,7 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
     }
 
     fn succeeded(&mut self) {
+        self.is_running = false;
         self.sent += 1;
         self.made += 1;
         succeeded(self.permit.take(), self.method.throttle.as_deref());
@@ -168,6 +180,7 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
 
     /// The answer has begun; how the attempt ends is for who reads on.
     pub(super) fn opened(&mut self) {
+        self.is_running = false;
         self.sent += 1;
         self.made += 1;
     }
@@ -180,19 +193,7 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         requests: &Requests,
     ) -> ControlFlow<Setback, Duration> {
         let verdict = self.decide(&setback, requests);
-        let who = match verdict {
-            Verdict::Unseen => Who::Resent,
-            _ => who(&setback),
-        };
-        if let Some(permit) = self.permit.take() {
-            let inherited = self.call.inherited();
-            permit.settle(outcome(setback.code(), who, inherited, setback.event()));
-        }
-        self.sent += u32::from(!setback.is_unsent());
-        self.made += u32::from(verdict != Verdict::Unseen);
-        self.processed |= !setback.is_unprocessed();
-        self.tell(setback.code(), Some(verdict));
-        self.record(&setback, verdict);
+        self.account(&setback, verdict);
         let delay = match verdict {
             Verdict::Again(delay) => delay,
             Verdict::Unseen => Duration::ZERO,
@@ -203,6 +204,27 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         ControlFlow::Continue(delay)
     }
 
+    /// Counts the attempt that has failed so, and tells of it.
+    fn account(&mut self, setback: &Setback, verdict: Verdict) {
+        self.is_running = false;
+        if verdict == Verdict::Unseen {
+            self.repeated = true;
+        }
+        if let Some(permit) = self.permit.take() {
+            let who = match verdict {
+                Verdict::Unseen => Who::Resent,
+                _ => who(setback),
+            };
+            let inherited = self.call.inherited();
+            permit.settle(outcome(setback.code(), who, inherited, setback.event()));
+        }
+        self.sent += u32::from(!setback.is_unsent());
+        self.made += u32::from(verdict != Verdict::Unseen);
+        self.processed |= !setback.is_unprocessed();
+        self.tell(setback.code(), Some(verdict));
+        self.record(setback, verdict);
+    }
+
     /// The other way for a call that ended so, if there is one and it does no harm.
     pub(super) fn fallback(
         &mut self,
@@ -211,17 +233,19 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
     ) -> Option<&'a Fallback> {
         let fallback = self.call.fallback()?;
         let does_harm = self.processed && !self.call.retry(self.method).may_repeat;
-        if !setback.is_unreachable() || does_harm || !requests.is_replayable() {
+        if !(setback.is_unreachable() || self.is_spent()) || does_harm || !requests.halt() {
             return None;
         }
         let (method, cause) = (self.call.method().path(), setback.cause());
         tracing::warn!(method, cause, "a call falls back to another transport");
         self.attempt.next();
+        self.has_fallen_back = true;
         Some(fallback)
     }
 
     /// The fallback has ended so.
     pub(super) fn fell_back<R>(&mut self, result: Result<R, Setback>) -> Result<R, Setback> {
+        self.is_running = false;
         self.made += 1;
         match &result {
             Ok(_) => {
@@ -250,7 +274,8 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
             }),
             Limited::Expired => Err(self.expired().into()),
             Limited::Cancelled => {
-                self.cut_off();
+                let cause = "the call that it was made in is over";
+                self.cut_off(Code::Cancelled, Verdict::Cancelled, cause);
                 Err(Failure::cancelled().into())
             }
         };
@@ -258,9 +283,18 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
             failure.after(self.sent, self.processed, self.trace.clone());
         }
         if let Some(info) = self.call.info() {
-            info.set_attempts(self.sent, std::mem::take(&mut self.trace));
+            info.set_attempts(self.sent, self.trace.clone());
         }
         result
+    }
+
+    /// Whether there is no other attempt though another one might have helped.
+    fn is_spent(&self) -> bool {
+        let last = self.trace.records().last().map(AttemptRecord::verdict);
+        matches!(
+            last,
+            Some(Verdict::Exhausted | Verdict::Throttled | Verdict::CircuitOpen)
+        )
     }
 
     /// Whether the last attempt would have been followed by another one, as the one before was, if there
@@ -272,34 +306,50 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
 
     /// The call's time is over.
     fn expired(&mut self) -> Failure {
-        self.cut_off();
         let (code, inherited) = (Code::DeadlineExceeded, self.call.inherited());
-        let abreast = std::mem::take(&mut self.abreast).into_iter().flatten();
-        for permit in self.permit.take().into_iter().chain(abreast) {
-            permit.settle(outcome(code, Who::Deadline, inherited, None));
+        let ways = self.running();
+        let permits = self.abreast.iter_mut().map(|(_, permit)| permit);
+        for permit in permits.chain([&mut self.permit]) {
+            if let Some(permit) = permit.take() {
+                permit.settle(outcome(code, Who::Deadline, inherited, None));
+            }
         }
-        let failure = self.call.expired(&self.attempt, &self.trace);
-        self.trace.push(AttemptRecord {
-            endpoint: self.attempt.endpoint().cloned(),
-            reached: self.attempt.reached(),
-            code: Code::DeadlineExceeded,
-            cause: "the call's time was over".to_owned(),
-            verdict: Verdict::NoTime,
-        });
+        let failure = self.call.expired(ways.first(), &self.trace);
+        self.cut_off(code, Verdict::NoTime, "the call's time was over");
         failure
     }
 
-    /// The attempt that runs was dropped, or all that do: nobody knows of these how far they got.
-    fn cut_off(&mut self) {
-        if !self.abreast.is_empty() {
-            self.sent += u32::try_from(self.abreast.len()).unwrap_or(u32::MAX);
-            self.processed = true;
-            return;
+    /// Where the attempts are that run.
+    fn running(&self) -> Vec<Way> {
+        if self.is_running {
+            return vec![self.attempt.way().clone()];
         }
-        if self.attempt.reached() >= Reached::Sent {
-            self.sent += 1;
-            self.processed = true;
+        let Some(ways) = &self.ways else {
+            return Vec::new();
+        };
+        let abreast = self.abreast.iter();
+        abreast.map(|(place, _)| ways.way(*place)).collect()
+    }
+
+    /// The attempts that run are dropped: nobody knows of them what came of them.
+    #[cold]
+    fn cut_off(&mut self, code: Code, verdict: Verdict, cause: &str) {
+        for way in self.running() {
+            let is_sent = way.may_be_sent();
+            self.sent += u32::from(is_sent);
+            self.processed |= is_sent;
+            self.made += 1;
+            self.tell_of(&way, code, Some(verdict));
+            self.trace.push(AttemptRecord {
+                endpoint: way.endpoint,
+                reached: way.reached,
+                code,
+                cause: cause.to_owned(),
+                verdict,
+            });
         }
+        self.is_running = false;
+        self.abreast.clear();
     }
 
     fn record(&mut self, setback: &Setback, verdict: Verdict) {
@@ -313,25 +363,45 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
     }
 
     fn tell(&self, code: Code, verdict: Option<Verdict>) {
+        self.tell_of(self.attempt.way(), code, verdict);
+    }
+
+    fn tell_of(&self, way: &Way, code: Code, verdict: Option<Verdict>) {
         self.call.observe(|method, context| Event::Attempt {
             method,
             context,
             number: self.made,
-            endpoint: self.attempt.endpoint().map(|endpoint| &**endpoint),
+            endpoint: way.endpoint.as_deref(),
             code,
             verdict,
         });
     }
 }
 
+impl<B: Deref<Target = Breaker>> Drop for Attempts<'_, B> {
+    /// Who drops a call drops its attempts.
+    fn drop(&mut self) {
+        if self.is_running || !self.abreast.is_empty() {
+            self.cut_off(Code::Cancelled, Verdict::Cancelled, "the call was dropped");
+            if let Some(info) = self.call.info() {
+                info.set_attempts(self.sent, std::mem::take(&mut self.trace));
+            }
+        }
+    }
+}
+
 impl<'a> Attempts<'a, Arc<Breaker>> {
     /// What is left to be settled when the replies have ended.
     pub(super) fn into_open(mut self) -> Open {
+        let throttle = self.method.throttle.clone();
         Open {
             permit: self.permit.take(),
-            throttle: self.method.throttle.clone(),
+            // Another target's success says nothing of this one.
+            throttle: throttle.filter(|_| !self.has_fallen_back),
             attempt: std::mem::take(&mut self.attempt),
             number: self.made,
+            sent: self.sent,
+            trace: std::mem::take(&mut self.trace),
             heard: false,
         }
     }
@@ -343,6 +413,9 @@ pub(super) struct Open {
     throttle: Option<Arc<Throttle>>,
     pub(super) attempt: Attempt,
     number: u32,
+    sent: u32,
+    /// What became of those before it.
+    pub(super) trace: AttemptTrace,
     heard: bool,
 }
 
@@ -363,17 +436,34 @@ impl Open {
         self.tell(call, Code::Ok, None);
     }
 
-    /// The replies ended so. What the caller ended is not counted.
-    pub(super) fn failed(
+    /// The replies ended so; what the call's error is. What the caller ended is not counted.
+    #[cold]
+    pub(super) fn failed<E: ServiceError>(
         &mut self,
         call: Option<&Outgoing>,
-        (code, who): (Code, Who),
-        event: Option<u64>,
-    ) {
+        setback: Setback,
+    ) -> CallError<E> {
+        let (code, verdict) = (setback.code(), Verdict::Committed);
         if let Some(permit) = self.permit.take() {
-            permit.settle(outcome(code, who, None, event));
+            let inherited = call.and_then(Outgoing::inherited);
+            permit.settle(outcome(code, who(&setback), inherited, setback.event()));
         }
-        self.tell(call, code, Some(Verdict::Committed));
+        self.tell(call, code, Some(verdict));
+        self.trace.push(AttemptRecord {
+            endpoint: self.attempt.endpoint().cloned(),
+            reached: self.attempt.reached(),
+            code,
+            cause: setback.cause(),
+            verdict,
+        });
+        if let Some(info) = call.and_then(Outgoing::info) {
+            info.set_attempts(self.sent, self.trace.clone());
+        }
+        let mut error = setback.into_error::<E>();
+        if let CallError::Failed(failure) = &mut error {
+            failure.after(self.sent, true, std::mem::take(&mut self.trace));
+        }
+        error
     }
 
     fn tell(&self, call: Option<&Outgoing>, code: Code, verdict: Option<Verdict>) {

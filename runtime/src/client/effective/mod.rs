@@ -220,7 +220,7 @@ impl Retry {
             false => CodeSet::default(),
         };
         let codes = proto.map_or(by_itself, |proto| proto.codes);
-        let may_repeat = method.is_idempotent() || proto.is_some();
+        let may_repeat = method.is_idempotent() || codes.contains(Code::Unavailable);
         let attempt_timeout = written(|proto| proto.attempt_timeout);
         let settled = EffectiveRetry {
             max_attempts: clamped(attempts.value),
@@ -244,14 +244,22 @@ impl Retry {
     /// For a call that says this itself.
     fn with(&self, own: RetryParts) -> EffectiveRetry {
         let attempts = self.attempts.or_call(Some(own.max_attempts));
+        // Who says "once" says nothing of what may be done twice.
+        let (codes, may_repeat) = match own.max_attempts {
+            0 | 1 => (self.settled.codes, self.settled.may_repeat),
+            _ => (
+                own.codes,
+                own.codes.contains(Code::Unavailable) || self.settled.may_repeat,
+            ),
+        };
         EffectiveRetry {
             max_attempts: clamped(attempts.value),
             base: self.base.or_call(own.initial_backoff).value,
             max: self.max.or_call(own.max_backoff).value,
             multiplier: self.multiplier.or_call(own.multiplier).value,
             attempt_timeout: own.attempt_timeout.or(self.attempt_timeout),
-            codes: own.codes,
-            may_repeat: true,
+            codes,
+            may_repeat,
         }
     }
 }

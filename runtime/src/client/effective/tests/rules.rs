@@ -140,13 +140,32 @@ fn rule_05_what_is_sent_again_depends_on_what_the_method_promises() {
     for method in [METHOD, METHOD.idempotent()] {
         let retry = of(method.retry(written));
         assert_eq!(retry.codes, CodeSet::of(&[Code::Aborted]));
-        assert!(retry.may_repeat);
+        // A lost connection is UNAVAILABLE, of which the owner says nothing.
+        assert_eq!(retry.may_repeat, method.is_idempotent());
+        let lost = written.codes(&[Code::Aborted, Code::Unavailable]);
+        assert!(of(method.retry(lost)).may_repeat);
         let own = RetryPolicy::up_to(2).codes(&[Code::Internal]);
         let effective = Effective::of(&method.retry(written), &ClientSettings::default());
         assert_eq!(
             effective.retry(Some(own)).codes,
             CodeSet::of(&[Code::Internal])
         );
+    }
+}
+
+#[test]
+fn a_call_that_says_once_says_nothing_of_what_may_be_done_twice() {
+    let once = RetryPolicy::up_to(1);
+    for settings in [
+        ClientSettings::default(),
+        settings(&[("OVERRIDE__MAX_RETRIES", "3")]),
+    ] {
+        for method in [METHOD, METHOD.idempotent()] {
+            let effective = Effective::of(&method, &settings);
+            let retry = effective.retry(Some(once));
+            assert_eq!(retry.codes, effective.retry(None).codes);
+            assert_eq!(retry.may_repeat, method.is_idempotent());
+        }
     }
 }
 
