@@ -46,6 +46,18 @@ pub struct Count {
     pub live: u64,
 }
 
+impl Count {
+    /// What was allocated since that count. What is not freed is all there is now.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            allocations: self.allocations - before.allocations,
+            bytes: self.bytes - before.bytes,
+            live: self.live,
+        }
+    }
+}
+
 /// What was allocated until now.
 #[must_use]
 pub fn now() -> Count {

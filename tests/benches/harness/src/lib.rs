@@ -51,12 +51,12 @@ where
         for (callers, calls) in SHAPES {
             let before = count::now();
             let elapsed = shape(&call, callers, calls).await;
-            let after = count::now();
+            let counted = count::now().since(before);
             println!(
                 "{callers} {} {:.2} {:.0}",
                 elapsed.as_nanos() / calls as u128,
-                (after.allocations - before.allocations) as f64 / calls as f64,
-                (after.bytes - before.bytes) as f64 / calls as f64,
+                counted.allocations as f64 / calls as f64,
+                counted.bytes as f64 / calls as f64,
             );
         }
     });

@@ -141,12 +141,8 @@ fn run<C: Client>(arguments: &[&str]) -> Result<String, BoxError> {
                 some(&client, work, callers, UNCOUNTED).await?;
                 let before = counted();
                 some(&client, work, callers, calls.parse()?).await?;
-                let after = counted();
-                let bytes = after.bytes - before.bytes;
-                Ok(format!(
-                    "{} {bytes}",
-                    after.allocations - before.allocations
-                ))
+                let counted = counted().since(before);
+                Ok(format!("{} {}", counted.allocations, counted.bytes))
             }
             _ => Err("it is `after SECONDS PIDS` or `calls CALLS`".into()),
         }
