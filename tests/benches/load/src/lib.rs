@@ -4,11 +4,13 @@
 //! ends of streams and `grpc-status`. Mostly it is a closed loop: every stream of every connection has one
 //! call, and the next one when that has ended. What a server takes is read from `/proc`.
 //!
-//! [`client`] is the other way round: the `main` of a client that is measured itself.
+//! [`client`] is the other way round: the `main` of a client that is measured itself. [`compare`] measures
+//! clients or servers in turn, and prints tables.
 
 mod callgrind;
 mod calls;
 mod client;
+pub mod compare;
 mod connection;
 mod cpu;
 mod h2;
@@ -19,7 +21,6 @@ mod open_loop;
 mod peer;
 mod run;
 mod server;
-mod table;
 
 pub use callgrind::Callgrind;
 pub use calls::Call;
@@ -27,5 +28,4 @@ pub use client::{BoxError, Client, Work, client};
 pub use hpack::Code;
 pub use open_loop::{Offered, Outcome, offer};
 pub use run::{Ending, Figures, Shape, idle, once, run};
-pub use server::{Count, Server, on_core};
-pub use table::{columns, latencies, ratio};
+pub use server::{Server, on_core};

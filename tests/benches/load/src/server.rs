@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use bench_harness::Count;
+
 /// A server that runs, until it is dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -16,17 +18,6 @@ pub struct Server {
     /// Some until the server is told to end.
     asks: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
-}
-
-/// What a server has allocated; see `bench_harness::Count`.
-#[derive(Clone, Copy, Debug)]
-pub struct Count {
-    /// How often.
-    pub allocations: u64,
-    /// How many bytes.
-    pub bytes: u64,
-    /// How many of them are not freed.
-    pub live: u64,
 }
 
 /// What runs `binary` on this core alone.

@@ -10,31 +10,35 @@
 //! size of its messages and how many callers there are, `say-1024x8`, with `/4` for four servers. The
 //! client has core 1, its servers share core 0.
 
-mod counted;
-mod options;
-mod side;
-mod timed;
+mod measured;
+mod row;
+mod servers;
 
-use std::error::Error;
 use std::process::ExitCode;
 
-use options::{Mode, Options};
+use bench_load::compare::{Column, Comparison};
+use row::Row;
+
+const CLIENTS: Comparison<Row> = Comparison {
+    kind: "client",
+    row: "call×callers",
+    sides: "apibase,tonic,tonic-plain",
+    rows: "say-16x1,say-16x8,say-16x64,say-1024x1,say-1024x8,say-1024x64,say-65536x1,say-65536x8,\
+           say-65536x64,list-100x1,list-100x8,upload-100x1,upload-100x8,chat-100x1,chat-100x8,\
+           say-16x1/4,say-16x64/4",
+    counted_rows: "say-16x1,say-16x8,say-1024x1,say-65536x1,list-100x1,upload-100x1,chat-100x1",
+    columns: &[
+        Column::Medians("CPU µs", |one| one.load_cpu, 2),
+        Column::Medians("time µs", |one| 1e6 / one.rate, 2),
+        Column::Latencies,
+        Column::Ratio("p99", |one| one.latencies[2]),
+    ],
+    // How a client writes and what it announces can be seen there.
+    below: ("CPU µs of the server per call", |one| one.server_cpu),
+    check: |_| Ok(()),
+    more_modes: &[],
+};
 
 fn main() -> ExitCode {
-    match measure() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("clients: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn measure() -> Result<(), Box<dyn Error>> {
-    let options = Options::parse(std::env::args().skip(1))?;
-    match options.mode {
-        Mode::Time => timed::measure(&options),
-        Mode::Allocations => counted::allocations(&options),
-        Mode::Instructions => counted::instructions(&options),
-    }
+    CLIENTS.main()
 }

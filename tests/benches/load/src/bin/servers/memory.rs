@@ -4,23 +4,24 @@ use std::error::Error;
 use std::thread;
 use std::time::Duration;
 
+use bench_load::compare::{Options, Side};
 use bench_load::{Call, Server, idle, once};
 
-use crate::options::Options;
-use crate::server::Side;
+use crate::row::Row;
+use crate::server;
 
 const CONNECTIONS: u64 = 2_000;
 
-pub(crate) fn measure(options: &Options) -> Result<(), Box<dyn Error>> {
+pub(crate) fn measure(options: &Options<Row>) -> Result<(), Box<dyn Error>> {
     let connections = options.calls.unwrap_or(CONNECTIONS);
     println!("{connections} connections, each after one call\n");
     println!("| server | heap of a connection, bytes | resident memory, bytes |");
     println!("|---|---|---|");
-    for side in options.sides_for(Call::Get) {
-        let heap = grown(side.start_counted()?, side, connections, |server| {
+    for side in &options.sides {
+        let heap = grown(server::start_counted(side)?, side, connections, |server| {
             Ok(server.count()?.live)
         })?;
-        let resident = grown(side.start(1)?, side, connections, |server| {
+        let resident = grown(server::start(side, 1)?, side, connections, |server| {
             server.resident()
         })?;
         println!("| {} | {heap:.0} | {resident:.0} |", side.name);
@@ -35,7 +36,7 @@ fn grown(
     connections: u64,
     of: impl Fn(&mut Server) -> Result<u64, Box<dyn Error>>,
 ) -> Result<f64, Box<dyn Error>> {
-    let call = side.call(Call::Get);
+    let call = server::call(side, Call::Get);
     once(server.address, call)?;
     settle();
     let before = of(&mut server)?;

@@ -1,45 +1,18 @@
-//! A side: a client, by name; and the servers that it calls.
+//! The servers that a client calls.
 
 use std::error::Error;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bench_load::compare::Options;
 use bench_load::{Server, on_core};
 
-use crate::options::{Options, Row};
+use crate::row::Row;
 
-pub(crate) struct Side {
-    pub(crate) name: String,
-    pub(crate) binary: PathBuf,
-}
-
-impl Side {
-    /// `NAME` or `NAME=BINARY`.
-    pub(crate) fn new(text: &str, folder: &Path) -> Self {
-        let (name, binary) = match text.split_once('=') {
-            Some((name, binary)) => (name, binary.into()),
-            None => (text, folder.join(format!("bench-client-{text}"))),
-        };
-        Self {
-            name: name.to_owned(),
-            binary,
-        }
-    }
-
-    /// The client that counts its allocations.
-    pub(crate) fn counting(&self) -> PathBuf {
-        let mut binary: OsString = self.binary.clone().into();
-        binary.push("-counted");
-        binary.into()
-    }
-}
-
-/// What a client calls.
+/// All the same, on one core.
 pub(crate) struct Servers(Vec<Server>);
 
 impl Servers {
-    pub(crate) fn start(options: &Options, row: &Row) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn start(options: &Options<Row>, row: &Row) -> Result<Self, Box<dyn Error>> {
         let binary = options.bin.join("bench-client-server");
         let servers: Result<Vec<_>, _> = (0..row.servers)
             .map(|_| Server::start(on_core(0, &binary)))
