@@ -1,18 +1,6 @@
 //! The echo service by tonic's server as it comes: what the clients of a comparison call.
 
-#[allow(
-    clippy::all,
-    clippy::allow_attributes_without_reason,
-    clippy::doc_markdown,
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    unused_qualifications,
-    reason = "tonic's generated code"
-)]
-mod protos {
-    include!(concat!(env!("OUT_DIR"), "/mod.rs"));
-}
+bench_harness::tonic_protos!();
 
 use std::net::TcpListener;
 use std::pin::Pin;

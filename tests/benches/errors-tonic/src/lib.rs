@@ -6,19 +6,7 @@
 //! user of tonic makes them, and as tonic-types does inside: messages of prost, packed by
 //! `encode_to_vec`. What two messages both have, the metadata and the message, is made once and moved on.
 
-#[allow(
-    clippy::all,
-    clippy::allow_attributes_without_reason,
-    clippy::doc_markdown,
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    unused_qualifications,
-    reason = "tonic's generated code"
-)]
-mod protos {
-    include!(concat!(env!("OUT_DIR"), "/mod.rs"));
-}
+bench_harness::tonic_protos!();
 
 mod details;
 mod google;

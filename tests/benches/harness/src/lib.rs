@@ -9,6 +9,7 @@ mod in_process;
 mod pairs;
 mod serve;
 pub mod shop;
+mod tonic_protos;
 
 use std::future::Future;
 use std::time::{Duration, Instant};

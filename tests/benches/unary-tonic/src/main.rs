@@ -5,19 +5,7 @@
     reason = "a bench without its figure is of no use"
 )]
 
-#[allow(
-    clippy::all,
-    clippy::allow_attributes_without_reason,
-    clippy::doc_markdown,
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    unused_qualifications,
-    reason = "tonic's generated code"
-)]
-mod protos {
-    include!(concat!(env!("OUT_DIR"), "/mod.rs"));
-}
+bench_harness::tonic_protos!();
 
 use std::net::Ipv4Addr;
 
