@@ -12,10 +12,10 @@
 #[allow(unused_imports, reason = "no method may have them")]
 use apibase_tests::{Timestamp, domain, money, whole};
 
-macro_rules! fixtures {
-    ($($name:ident)*) => {
-        $(
-            /// The fakes of this fixture.
+macro_rules! fakes {
+    ($($group:ident { $($(#[$doc:meta])* $name:ident,)* })*) => {
+        $($(
+            $(#[$doc])*
             #[allow(clippy::module_inception, reason = "fixtures are named like their packages")]
             pub mod $name {
                 mod __protos {
@@ -25,81 +25,11 @@ macro_rules! fixtures {
 
                 include!(concat!(env!("OUT_DIR"), "/", stringify!($name), "/fakes.rs"));
             }
-        )*
-
-        const FIXTURES: &[&str] = &[$(stringify!($name)),*];
+        )*)*
     };
 }
 
-fixtures! {
-    api_names
-    comments
-    corners
-    custom_options
-    deadlines
-    deprecated
-    detached
-    entity_bytes
-    entity_bytes_buffers
-    entity_calls
-    entity_collections
-    entity_empty
-    entity_enums
-    entity_fields
-    entity_file
-    entity_google
-    entity_grades
-    entity_integers
-    entity_jiff
-    entity_json
-    entity_names
-    entity_nested
-    entity_oneofs
-    entity_order
-    entity_own_types
-    entity_patch
-    entity_required
-    entity_std_duration
-    entity_system_time
-    entity_texts
-    entity_time
-    entity_time_crate
-    entity_uuid
-    entity_uuid_buffers
-    entity_whole
-    entity_wrappers
-    enums
-    errors_basic
-    errors_calls
-    errors_empty
-    errors_names
-    errors_newer
-    errors_older
-    errors_shared
-    errors_texts
-    extern_path
-    formatting
-    keywords
-    kinds
-    limits
-    no_package
-    parameters
-    policies
-    prelude
-    proto2
-    protos
-    rpc_names
-    rpc_types
-    service_names
-    services_only
-    shapes
-    split_files
-    tonic_echo
-    tonic_names
-    unary
-    versions
-    well_known
-}
+apibase_tests::fixtures!(fakes);
 
 /// Fakes beside the packages, as a crate with services has them for its own tests.
 #[allow(dead_code, reason = "the packages are there for their fakes")]
@@ -116,13 +46,4 @@ fn fakes_stand_beside_the_packages_or_in_another_crate() {
     fn serves_elsewhere<S: apibase_tests::kinds::kinds::api::KindServicer>(_: &S) {}
     serves_beside(&Beside::new());
     serves_elsewhere(&kinds::kinds::api::FakeKindService::new());
-}
-
-#[test]
-fn every_fixture_is_here() {
-    let folders = std::fs::read_dir("fixtures").unwrap();
-    for folder in folders {
-        let name = folder.unwrap().file_name().into_string().unwrap();
-        assert!(FIXTURES.contains(&name.as_str()), "{name}");
-    }
 }

@@ -29,15 +29,6 @@ const WITH_MESSAGES: &[&str] = &[
     "well_known",
 ];
 
-/// The service of the end-to-end tests, the two versions of a catalogue and the grades of all
-/// conversions, which show nothing of their own.
-const WITHOUT_SNAPSHOTS: &[&str] = &[
-    "entity_grades",
-    "errors_newer",
-    "errors_older",
-    "tonic_echo",
-];
-
 /// tonic-build's output is long. One small service shows how ours hands it over.
 const TONIC: &str = "tonic_names.other.tonic.rs";
 
@@ -50,82 +41,24 @@ const FAKES: &str = "errors_calls.fakes.rs";
 const TREE_OF_FAKES: (&str, &str) = ("versions", "fakes.rs");
 
 macro_rules! snapshots {
-    ($($name:ident)*) => {
-        const WITH_SNAPSHOTS: &[&str] = &[$(stringify!($name)),*];
+    (
+        with_snapshots { $($(#[$with_doc:meta])* $with:ident,)* }
+        without_snapshots { $($(#[$without_doc:meta])* $without:ident,)* }
+        $($other:tt)*
+    ) => {
+        const WITH_SNAPSHOTS: &[&str] = &[$(stringify!($with)),*];
+        const WITHOUT_SNAPSHOTS: &[&str] = &[$(stringify!($without)),*];
 
         $(
             #[test]
-            fn $name() {
-                compare(stringify!($name));
+            fn $with() {
+                compare(stringify!($with));
             }
         )*
     };
 }
 
-snapshots! {
-    api_names
-    comments
-    corners
-    custom_options
-    deadlines
-    deprecated
-    detached
-    entity_bytes
-    entity_bytes_buffers
-    entity_calls
-    entity_collections
-    entity_empty
-    entity_enums
-    entity_fields
-    entity_file
-    entity_google
-    entity_integers
-    entity_jiff
-    entity_json
-    entity_names
-    entity_nested
-    entity_oneofs
-    entity_order
-    entity_own_types
-    entity_patch
-    entity_required
-    entity_std_duration
-    entity_system_time
-    entity_texts
-    entity_time
-    entity_time_crate
-    entity_uuid
-    entity_uuid_buffers
-    entity_whole
-    entity_wrappers
-    enums
-    errors_basic
-    errors_calls
-    errors_empty
-    errors_names
-    errors_shared
-    errors_texts
-    extern_path
-    formatting
-    keywords
-    kinds
-    limits
-    no_package
-    parameters
-    policies
-    prelude
-    proto2
-    rpc_names
-    rpc_types
-    service_names
-    services_only
-    shapes
-    split_files
-    tonic_names
-    unary
-    versions
-    well_known
-}
+apibase_tests::fixtures!(snapshots);
 
 #[test]
 fn every_fixture_has_its_snapshots() {
