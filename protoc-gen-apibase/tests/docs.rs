@@ -146,6 +146,13 @@ service CareService {
       max_attempts: 3 delay: { nanos: 50000000 } non_fatal_codes: UNAVAILABLE
     };
   }
+  rpc Rated(Care) returns (Care) {
+    option (apibase.v1.method).breaker = {
+      rate: { threshold: 0.3 minimum_calls: 20 window: { seconds: 10 } } timeout: { seconds: 5 }
+      half_open_probes: 3
+    };
+  }
+  rpc Partly(Care) returns (Care) { option (apibase.v1.method).breaker.rate.threshold = 0.1259; }
   rpc Silent(Care) returns (Care);
 }
 message Care {}

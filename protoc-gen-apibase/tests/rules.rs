@@ -249,6 +249,51 @@ service Others {
 }
 
 #[test]
+fn a_breaker_that_opens_in_no_way_or_in_two() {
+    insta::assert_snapshot!(refusal(
+        r#"service Items {
+  option (apibase.v1.service).breaker = {
+    failure_threshold: 5
+    rate: { threshold: 0.5 }
+  };
+  rpc A(Item) returns (Item) {
+    option (apibase.v1.method).breaker.timeout.seconds = 30;
+  }
+  rpc B(Item) returns (Item) {
+    option (apibase.v1.method).breaker.failure_threshold = 5;
+    option (apibase.v1.method).breaker.rate.threshold = 0.5;
+  }
+  rpc C(Item) returns (Item) { option (apibase.v1.method).breaker = { half_open_probes: 2 }; }
+  rpc D(Item) returns (Item) {
+    option (apibase.v1.method).breaker.failure_threshold = 5;
+    option (apibase.v1.method).breaker.half_open_probes = 101;
+  }
+}
+"#
+    ));
+}
+
+#[test]
+fn a_rate_of_failures_that_is_none() {
+    insta::assert_snapshot!(refusal(
+        r#"service Items {
+  option (apibase.v1.service).breaker = { rate: {} };
+  rpc A(Item) returns (Item) {
+    option (apibase.v1.method).breaker.rate.threshold = 50;
+    option (apibase.v1.method).breaker.rate.window.seconds = 0;
+  }
+  rpc B(Item) returns (Item) {
+    option (apibase.v1.method).breaker.rate = { threshold: nan window: { seconds: 31536001 } };
+  }
+  rpc C(Item) returns (Item) { option (apibase.v1.method).breaker.rate.threshold = 0.0009; }
+  rpc D(Item) returns (Item) { option (apibase.v1.method).breaker.rate.threshold = -0.5; }
+  rpc E(Item) returns (Item) { option (apibase.v1.method).breaker.rate.minimum_calls = 20; }
+}
+"#
+    ));
+}
+
+#[test]
 fn callers_that_are_two_things_at_once_or_none() {
     insta::assert_snapshot!(refusal(
         r#"service Items {
@@ -305,8 +350,14 @@ service Items {
       }
     };
   }
-  rpc B(Item) returns (Item) { option (apibase.v1.method).deadline.seconds = 3; }
-  rpc C(Item) returns (Item) { option (apibase.v1.method).deadline.seconds = 3; }
+  rpc B(Item) returns (Item) {
+    option (apibase.v1.method) = { breaker: { rate: { threshold: 0.001 } half_open_probes: 100 } };
+  }
+  rpc C(Item) returns (Item) {
+    option (apibase.v1.method).breaker.rate = {
+      threshold: 1 minimum_calls: 4294967295 window: { seconds: 31536000 }
+    };
+  }
   rpc D(Item) returns (Item) {
     option idempotency_level = NO_SIDE_EFFECTS;
     option (apibase.v1.method).hedging.max_attempts = 2;
@@ -464,7 +515,8 @@ mod command {
         assert_eq!(
             stderr,
             "--apibase_out: shop.proto:5:17: service `Items` has a `breaker` that opens after no \
-             failures, so that nobody could call\n  help: set `failure_threshold` to 1 at least\n"
+             failures, so that nobody could call\n  help: set `failure_threshold` to 1 at least, or \
+             `rate`, { threshold: 0.5 } for example\n"
         );
     }
 }

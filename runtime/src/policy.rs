@@ -34,12 +34,12 @@ pub struct BreakerPolicy {
     probes: u32,
 }
 
-/// Which part of the calls may fail.
+/// Which part of the calls may fail. What is unset is the client's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct FailureRate {
     pub(crate) ratio: Thousandths,
-    pub(crate) minimum: u32,
-    pub(crate) window: Duration,
+    pub(crate) minimum: Option<u32>,
+    pub(crate) window: Option<Duration>,
 }
 
 /// When a client stops retrying (gRFC A6): each failure takes a token, each success gives a part of
@@ -189,23 +189,43 @@ impl BreakerPolicy {
         }
     }
 
-    /// Opens when at least `ratio` of the calls that ended within the last `window` have failed, and
-    /// there were `minimum_calls` or more. The ratio is from 0 to 1 and has three decimals.
+    /// Opens when at least `ratio` of the calls that ended within the last while have failed. The ratio
+    /// is from 0 to 1 and has three decimals.
     ///
     /// Failures that have successes between them open it too, and calls that go well are counted: each
     /// of them takes a lock, which those of [`after`](Self::after) don't.
     #[must_use]
-    pub const fn at_rate(ratio: f64, minimum_calls: u32, window: Duration) -> Self {
+    pub const fn at_rate(ratio: f64) -> Self {
         Self {
             threshold: 0,
             timeout: None,
             rate: Some(FailureRate {
                 ratio: Thousandths::new(ratio),
-                minimum: minimum_calls,
-                window,
+                minimum: None,
+                window: None,
             }),
             probes: 1,
         }
+    }
+
+    /// Doesn't open [at a rate](Self::at_rate) as long as fewer calls than this have ended within the
+    /// window. Default: the client's.
+    #[must_use]
+    pub const fn minimum_calls(mut self, calls: u32) -> Self {
+        if let Some(rate) = &mut self.rate {
+            rate.minimum = Some(calls);
+        }
+        self
+    }
+
+    /// Counts the calls that ended within this time for [its rate](Self::at_rate). Default: the
+    /// client's.
+    #[must_use]
+    pub const fn window(mut self, window: Duration) -> Self {
+        if let Some(rate) = &mut self.rate {
+            rate.window = Some(window);
+        }
+        self
     }
 
     /// Lets so many calls through at once to see. Default: 1, and 0 is as 1.

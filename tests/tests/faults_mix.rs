@@ -36,12 +36,18 @@ static IDEMPOTENT: [Method; 1] = [Method::unary(PATH)
             .max_backoff(Duration::from_millis(500))
             .attempt_timeout(Duration::from_millis(500)),
     )
-    .breaker(BreakerPolicy::at_rate(0.5, 50, Duration::from_secs(10)))];
+    .breaker(
+        BreakerPolicy::at_rate(0.5)
+            .minimum_calls(50)
+            .window(Duration::from_secs(10)),
+    )];
 
 /// The same of one that may not.
-static ONCE: [Method; 1] = [Method::unary(PATH)
-    .deadline(DEADLINE)
-    .breaker(BreakerPolicy::at_rate(0.5, 50, Duration::from_secs(10)))];
+static ONCE: [Method; 1] = [Method::unary(PATH).deadline(DEADLINE).breaker(
+    BreakerPolicy::at_rate(0.5)
+        .minimum_calls(50)
+        .window(Duration::from_secs(10)),
+)];
 
 /// Each of these befalls one attempt in a hundred.
 const FAULTS: [Fault; 9] = [

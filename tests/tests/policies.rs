@@ -56,6 +56,18 @@ fn what_a_method_says_beats_its_service() {
 }
 
 #[test]
+fn a_breaker_that_opens_at_a_rate_says_all_that_its_proto_says() {
+    let expected = BreakerPolicy::at_rate(0.5)
+        .minimum_calls(50)
+        .window(Duration::from_secs(60))
+        .timeout(Duration::from_secs(5))
+        .probes(3);
+    assert_eq!(care_service::RATED.breaker_policy(), Some(expected));
+    let least = BreakerPolicy::at_rate(0.125);
+    assert_eq!(care_service::PARTLY.breaker_policy(), Some(least));
+}
+
+#[test]
 fn one_throttle_is_for_all_methods_of_a_service() {
     for method in care_service::METHODS {
         assert_eq!(method.throttle(), Some(SERVICE_THROTTLE), "{method}");

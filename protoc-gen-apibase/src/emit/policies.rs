@@ -4,7 +4,9 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::tokens::{duration, ident};
-use crate::model::policy::{Breaker, Code, Hedging, MethodPolicy, Retry, RetryThrottle};
+use crate::model::policy::{
+    Breaker, Code, FailureRate, Hedging, MethodPolicy, Opens, Retry, RetryThrottle,
+};
 
 /// What the steps of a policy name, but for `Duration`.
 pub(super) fn names(policy: &MethodPolicy) -> impl Iterator<Item = &'static str> {
@@ -28,7 +30,10 @@ pub(super) fn lasts(policy: &MethodPolicy) -> bool {
         let waits = retry.initial_backoff.or(retry.max_backoff);
         waits.or(retry.attempt_timeout)
     });
-    let breaker = policy.breaker.and_then(|breaker| breaker.timeout);
+    let breaker = policy.breaker.and_then(|breaker| match breaker.opens {
+        Opens::After(_) => breaker.timeout,
+        Opens::At(rate) => breaker.timeout.or(rate.window),
+    });
     policy.deadline.or(retry).or(breaker).is_some() || policy.hedging.is_some()
 }
 
@@ -69,9 +74,23 @@ fn hedging(hedging: &Hedging) -> TokenStream {
 }
 
 fn breaker(breaker: Breaker) -> TokenStream {
-    let threshold = Literal::u32_unsuffixed(breaker.failure_threshold);
+    let policy = match breaker.opens {
+        Opens::After(failures) => {
+            let failures = count(failures);
+            quote!(BreakerPolicy::after(#failures))
+        }
+        Opens::At(rate) => failure_rate(rate),
+    };
     let timeout = step("timeout", breaker.timeout.map(duration));
-    quote!(BreakerPolicy::after(#threshold) #timeout)
+    let probes = step("probes", breaker.half_open_probes.map(count));
+    quote!(#policy #timeout #probes)
+}
+
+fn failure_rate(rate: FailureRate) -> TokenStream {
+    let threshold = number(rate.threshold);
+    let minimum = step("minimum_calls", rate.minimum_calls.map(count));
+    let window = step("window", rate.window.map(duration));
+    quote!(BreakerPolicy::at_rate(#threshold) #minimum #window)
 }
 
 fn throttle(throttle: RetryThrottle) -> TokenStream {
@@ -82,6 +101,11 @@ fn throttle(throttle: RetryThrottle) -> TokenStream {
 fn codes(codes: &[Code]) -> TokenStream {
     let names = codes.iter().map(|code| ident(&format!("{code:?}")));
     quote!(&[#(Code::#names),*])
+}
+
+fn count(value: u32) -> TokenStream {
+    let literal = Literal::u32_unsuffixed(value);
+    quote!(#literal)
 }
 
 fn number(value: f64) -> TokenStream {

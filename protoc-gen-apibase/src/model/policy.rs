@@ -151,12 +151,34 @@ pub(crate) struct RetryThrottle {
 }
 
 /// When clients stop calling for a while. What is none is the runtime's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Breaker {
-    /// It opens after this many failures in a row; at least 1.
-    pub(crate) failure_threshold: u32,
+    /// What opens it.
+    pub(crate) opens: Opens,
     /// How long it stays open.
     pub(crate) timeout: Option<Duration>,
+    /// How many calls it lets through at once to see.
+    pub(crate) half_open_probes: Option<u32>,
+}
+
+/// What opens a breaker.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Opens {
+    /// This many failures in a row; at least 1.
+    After(u32),
+    /// So large a part of the calls.
+    At(FailureRate),
+}
+
+/// The part of the calls that fails when a breaker opens. What is none is the runtime's own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct FailureRate {
+    /// From 0.001 to 1.
+    pub(crate) threshold: f64,
+    /// It doesn't open while there are fewer calls.
+    pub(crate) minimum_calls: Option<u32>,
+    /// The calls that ended within this time count.
+    pub(crate) window: Option<Duration>,
 }
 
 /// Who may call.

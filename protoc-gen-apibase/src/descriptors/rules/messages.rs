@@ -122,6 +122,26 @@ pub(crate) struct Breaker {
     /// How long it stays open.
     #[prost(message, optional, tag = "2")]
     pub(crate) timeout: Option<Duration>,
+    /// It opens when so large a part of the calls fails.
+    #[prost(message, optional, tag = "3")]
+    pub(crate) rate: Option<FailureRate>,
+    /// How many calls it lets through at once to see; 0 for one.
+    #[prost(uint32, tag = "4")]
+    pub(crate) half_open_probes: u32,
+}
+
+/// `apibase.v1.FailureRate`: the part of the calls that fails when a breaker opens.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct FailureRate {
+    /// From 0.001 to 1.
+    #[prost(double, tag = "1")]
+    pub(crate) threshold: f64,
+    /// It doesn't open while there are fewer calls; 0 for the client's own.
+    #[prost(uint32, tag = "2")]
+    pub(crate) minimum_calls: u32,
+    /// The calls that ended within this time count.
+    #[prost(message, optional, tag = "3")]
+    pub(crate) window: Option<Duration>,
 }
 
 /// `apibase.v1.Auth`: who may call. One of the three.

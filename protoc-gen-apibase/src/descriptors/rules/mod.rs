@@ -25,8 +25,8 @@ pub(crate) use self::embedded::{EmbeddedOptions, OPTIONS_FILE};
 pub(crate) use self::inherited::Behavior;
 use self::inherited::Inherited;
 pub(crate) use self::messages::{
-    Auth, Breaker, Code, EntityRule, ErrorRule, ErrorsRule, FieldRule, FileRule, Format, Hedging,
-    MethodRule, OneofRule, RateLimit, Retry, RetryThrottle, ServiceRule, Unknown,
+    Auth, Breaker, Code, EntityRule, ErrorRule, ErrorsRule, FailureRate, FieldRule, FileRule,
+    Format, Hedging, MethodRule, OneofRule, RateLimit, Retry, RetryThrottle, ServiceRule, Unknown,
 };
 use super::{File, is_well_known, wire};
 use crate::error::{Diagnostic, Error};

@@ -3,7 +3,8 @@
 use minijinja::{Value, context};
 
 use crate::model::policy::{
-    Breaker, Code, Hedging, MethodPolicy, Retry, RetryThrottle, proto_name, shown,
+    Breaker, Code, FailureRate, Hedging, MethodPolicy, Opens, Retry, RetryThrottle, proto_name,
+    shown,
 };
 
 /// Sentences without their ends; empty for what is the client's own.
@@ -55,12 +56,32 @@ fn hedging(hedging: &Hedging) -> String {
 }
 
 fn breaker(breaker: Breaker) -> String {
-    let mut text = match breaker.failure_threshold {
-        1 => "opens after one failure".to_owned(),
-        failures => format!("opens after {failures} failures in a row"),
+    let mut text = match breaker.opens {
+        Opens::After(1) => "opens after one failure".to_owned(),
+        Opens::After(failures) => format!("opens after {failures} failures in a row"),
+        Opens::At(rate) => failure_rate(rate),
     };
     if let Some(timeout) = breaker.timeout {
         text.push_str(&format!(", for {}", shown(timeout)));
+    }
+    if let Some(probes @ 2..) = breaker.half_open_probes {
+        text.push_str(&format!(
+            "; then lets {probes} calls through at once to see"
+        ));
+    }
+    text
+}
+
+fn failure_rate(rate: FailureRate) -> String {
+    // Three decimals are what the runtime keeps.
+    let percent = (rate.threshold * 1000.0 + 0.000_5).floor() / 10.0;
+    let mut text = format!("opens when {percent}% of the calls");
+    if let Some(window) = rate.window {
+        text.push_str(&format!(" within {}", shown(window)));
+    }
+    text.push_str(" fail");
+    if let Some(minimum) = rate.minimum_calls {
+        text.push_str(&format!(", if there are {minimum} or more"));
     }
     text
 }

@@ -1,6 +1,7 @@
 //! What a method says about its calls, but for its errors.
 
-use super::limits::{auth, breaker, duration, rate_limit};
+use super::breakers::breaker;
+use super::limits::{auth, duration, rate_limit};
 use super::{Site, repeats, times};
 use crate::descriptors::rules;
 use crate::error::Diagnostics;

@@ -1,11 +1,12 @@
-//! Durations, throttles, breakers, callers: each by itself.
+//! Durations, throttles, callers: each by itself.
 
 use std::time::Duration;
 
 use super::Site;
+use super::breakers::breaker;
 use crate::descriptors::rules;
 use crate::error::Diagnostics;
-use crate::model::policy::{Auth, Breaker, RateLimit, RetryThrottle, ServicePolicy};
+use crate::model::policy::{Auth, RateLimit, RetryThrottle, ServicePolicy};
 
 /// The longest `google.protobuf.Duration`, in seconds: about 10,000 years.
 const LONGEST: u64 = 315_576_000_000;
@@ -182,27 +183,6 @@ pub(super) fn rate_limit(
         per,
         burst: rule.burst,
     })
-}
-
-/// When clients stop calling for a while.
-pub(super) fn breaker(
-    site: &Site<'_>,
-    rule: &rules::Breaker,
-    problems: &mut Diagnostics,
-) -> Breaker {
-    if rule.failure_threshold == 0 {
-        problems.push(
-            site.wrong(
-                "breaker.failure_threshold",
-                "has a `breaker` that opens after no failures, so that nobody could call",
-            )
-            .help("set `failure_threshold` to 1 at least"),
-        );
-    }
-    Breaker {
-        failure_threshold: rule.failure_threshold,
-        timeout: duration(site, "breaker.timeout", rule.timeout.as_ref(), problems),
-    }
 }
 
 fn throttle(

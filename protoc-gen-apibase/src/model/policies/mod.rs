@@ -1,6 +1,7 @@
 //! From the rules of services, methods and errors to policies, and whether they make sense: what
 //! can't work is an error here, and not a surprise in production.
 
+mod breakers;
 mod calls;
 mod catalogues;
 mod checks;

@@ -281,25 +281,25 @@ fn breaker(proto: Option<BreakerPolicy>, settings: &ClientSettings) -> Option<Br
 }
 
 fn breaker_mode(proto: Option<BreakerPolicy>, settings: &ClientSettings) -> Option<BreakerMode> {
-    let threshold = Said::of(&settings.circuit_breaker_threshold);
-    let threshold = threshold.or_proto(proto.map(|proto| NonZero::new(proto.threshold())));
+    let written = proto.and_then(BreakerPolicy::rate);
+    // A proto says one of the two.
+    let threshold = proto.filter(|_| written.is_none());
+    let threshold = Said::of(&settings.circuit_breaker_threshold)
+        .or_proto(threshold.map(|proto| NonZero::new(proto.threshold())));
     let rate = Said::of(&settings.circuit_breaker_rate);
+    let rate = rate.or_proto(written.map(|written| Some(written.ratio)));
     // Who says a rate means it in place of what is said of a threshold further down, and the other way
     // round.
     if let (Some(ratio), true) = (rate.value, rate.by >= threshold.by) {
-        let minimum = *settings.circuit_breaker_minimum_calls.get();
+        let minimum = Said::of(&settings.circuit_breaker_minimum_calls)
+            .map(|calls| u32::try_from(calls).unwrap_or(u32::MAX));
+        let window = Said::of(&settings.circuit_breaker_window);
         return Some(BreakerMode::Rate {
             ratio: ratio.get(),
-            minimum: u32::try_from(minimum).unwrap_or(u32::MAX),
-            window: *settings.circuit_breaker_window.get(),
-        });
-    }
-    let written = proto.and_then(BreakerPolicy::rate);
-    if let (Some(rate), SaidBy::Proto) = (written, threshold.by) {
-        return Some(BreakerMode::Rate {
-            ratio: rate.ratio.get(),
-            minimum: rate.minimum,
-            window: rate.window,
+            minimum: minimum
+                .or_proto(written.and_then(|rate| rate.minimum))
+                .value,
+            window: window.or_proto(written.and_then(|rate| rate.window)).value,
         });
     }
     let threshold = threshold.value?;

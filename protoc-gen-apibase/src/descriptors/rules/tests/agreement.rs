@@ -19,6 +19,7 @@ fn every_message_has_the_fields_of_its_struct() {
     agree::<Hedging>("Hedging");
     agree::<RetryThrottle>("RetryThrottle");
     agree::<Breaker>("Breaker");
+    agree::<FailureRate>("FailureRate");
     agree::<Auth>("Auth");
     agree::<RateLimit>("RateLimit");
     agree::<EntityRule>("EntityRule");
@@ -31,7 +32,7 @@ fn every_message_has_the_fields_of_its_struct() {
 #[test]
 fn no_message_is_without_a_struct() {
     let file = our_message("apibase.v1.FileRule").unwrap().parent_file();
-    assert_eq!(file.messages().len(), 14, "test each of them above");
+    assert_eq!(file.messages().len(), 15, "test each of them above");
 }
 
 #[test]

@@ -286,7 +286,10 @@ fn a_breaker_opens_by_rate_where_that_is_said_no_lower_than_a_threshold() {
 
 #[test]
 fn a_policy_that_opens_by_rate_goes_before_the_environment() {
-    let policy = BreakerPolicy::at_rate(0.25, 7, seconds(3)).probes(2);
+    let policy = BreakerPolicy::at_rate(0.25)
+        .minimum_calls(7)
+        .window(seconds(3))
+        .probes(2);
     let proto = METHOD.breaker(policy);
     let written = Some(BreakerMode::Rate {
         ratio: 0.25,
@@ -301,6 +304,62 @@ fn a_policy_that_opens_by_rate_goes_before_the_environment() {
     }
     let breaker = Effective::of(&proto, &ClientSettings::default()).breaker;
     assert_eq!(breaker.unwrap().probes, 2);
+}
+
+/// How a method's breaker opens whose proto says a rate and nothing else.
+fn rated(pairs: &[(&str, &str)]) -> Option<BreakerMode> {
+    breaker_of(
+        METHOD.breaker(BreakerPolicy::at_rate(0.25)),
+        &settings(pairs),
+    )
+}
+
+#[test]
+fn what_a_rate_leaves_open_is_the_settings() {
+    let rate = |minimum, window| {
+        Some(BreakerMode::Rate {
+            ratio: 0.25,
+            minimum,
+            window: seconds(window),
+        })
+    };
+    assert_eq!(rated(&[]), rate(20, 10));
+    let env = [
+        ("CIRCUIT_BREAKER_WINDOW", "1m"),
+        ("CIRCUIT_BREAKER_MINIMUM_CALLS", "5"),
+    ];
+    assert_eq!(rated(&env), rate(5, 60));
+    // Those of a proto's threshold have nothing to do with it.
+    let none = BreakerPolicy::after(3).window(seconds(1)).minimum_calls(1);
+    assert_eq!(none, BreakerPolicy::after(3));
+}
+
+#[test]
+fn each_part_of_a_rate_can_be_overridden() {
+    let policy = BreakerPolicy::at_rate(0.25)
+        .minimum_calls(7)
+        .window(seconds(3));
+    let proto = METHOD.breaker(policy);
+    let rate = |ratio, minimum, window| {
+        Some(BreakerMode::Rate {
+            ratio,
+            minimum,
+            window: seconds(window),
+        })
+    };
+    for (key, value, expected) in [
+        ("RATE", "0.9", rate(0.9, 7, 3)),
+        ("MINIMUM_CALLS", "50", rate(0.25, 50, 3)),
+        ("WINDOW", "1m", rate(0.25, 7, 60)),
+        // Without the rate it is the default's failures in a row.
+        ("RATE", "off", Some(BreakerMode::Consecutive(5))),
+        ("THRESHOLD", "9", Some(BreakerMode::Consecutive(9))),
+        ("THRESHOLD", "off", None),
+    ] {
+        let key = format!("OVERRIDE__CIRCUIT_BREAKER_{key}");
+        let over = settings(&[(key.as_str(), value)]);
+        assert_eq!(breaker_of(proto, &over), expected, "{key}={value}");
+    }
 }
 
 #[test]
