@@ -87,7 +87,8 @@ impl Cluster {
         let ejector = Arc::new(ejector(&name, &options));
         let service = options.health_check.as_ref();
         let health = service.and_then(|service| {
-            HealthWatch::new(target.scheme(), target.authority.clone(), service)
+            let (scheme, authority) = (target.scheme(), target.authority.clone());
+            HealthWatch::new(scheme, authority, service, options.connect_timeout)
         });
         Self {
             name,

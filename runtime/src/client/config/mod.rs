@@ -75,7 +75,8 @@ settings! {
     /// Lets up to this many calls to an endpoint wait for a place on its connections; one more fails at
     /// once.
     max_waiting: Count = 1_000, overridable();
-    /// Gives up making a connection after this time, with TLS and HTTP/2's first words.
+    /// Gives up making a connection after this time, with TLS and HTTP/2's first words; a server that is
+    /// asked for its health has as long for its first answer.
     connect_timeout: Timeout = Duration::from_secs(20), overridable();
     /// Asks a server that has been silent this long, while calls run, whether it is there.
     keepalive_interval: OrOff<Timeout> = Some(Duration::from_secs(10)), overridable();

@@ -206,7 +206,10 @@ impl ClientFactory {
 
     /// Calls only endpoints that say that `service` is SERVING, by `grpc.health.v1.Health/Watch` on each
     /// connection (gRFC A17); an empty name is the server as a whole. One without a health service is
-    /// taken for healthy. Default: nobody is asked.
+    /// taken for healthy. One that gives no answer within the
+    /// [`connect_timeout`](Self::connect_timeout) is not: that is an event
+    /// ([`Unhealthy`](crate::EndpointChange::Unhealthy)), calls fail that would have to wait for it, and
+    /// it is asked again, after waits that grow to two minutes. Default: nobody is asked.
     #[must_use]
     pub fn health_check(mut self, service: &str) -> Self {
         self.health_check = Some(service.to_owned());

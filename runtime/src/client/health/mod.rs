@@ -13,7 +13,7 @@ use h2::client::SendRequest;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Uri};
 use prost::Message;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::stream::Incoming;
 use super::backoff::Backoff;
@@ -31,6 +31,9 @@ const MAX_WAIT: Duration = Duration::from_secs(120);
 /// and ends must not be asked without end.
 const HELD: Duration = Duration::from_secs(1);
 
+/// What is told of a server that takes the question and gives no answer.
+const SILENT: &str = "it doesn't answer when it is asked for its health";
+
 /// An answer is a number: what is larger is none.
 const MAX_ANSWER: usize = 1024;
 
@@ -42,6 +45,8 @@ const SERVING: i32 = 1;
 pub(crate) struct HealthWatch {
     uri: Uri,
     question: Bytes,
+    /// How long the first answer may take.
+    patience: Duration,
 }
 
 /// What is known of a server's health.
@@ -72,13 +77,25 @@ enum End {
     /// There is no health service.
     Unimplemented,
     /// Anything else.
-    Broken { told: bool },
+    Broken { why: &'static str, told: bool },
 }
+
+/// The answers on a stream.
+type Answers = Frames<Incoming>;
 
 impl HealthWatch {
     /// Watches `service`, empty for the server as a whole, of the servers at `authority`. None if the
     /// name is longer than a message can be.
-    pub(crate) fn new(scheme: Scheme, authority: Authority, service: &str) -> Option<Self> {
+    ///
+    /// A server has `patience` for its first answer, which the protocol has it give at once: gRFC A17
+    /// and grpc-go wait for it without end, and an endpoint whose health service hangs is unused for
+    /// ever, without a word. After that it speaks when something changes.
+    pub(crate) fn new(
+        scheme: Scheme,
+        authority: Authority,
+        service: &str,
+        patience: Duration,
+    ) -> Option<Self> {
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(scheme);
         parts.authority = Some(authority);
@@ -93,6 +110,7 @@ impl HealthWatch {
         Some(Self {
             uri: Uri::from_parts(parts).ok()?,
             question: frame.into(),
+            patience,
         })
     }
 
@@ -123,8 +141,8 @@ impl HealthWatch {
                     tell(Serving::Yes);
                     return pending().await;
                 }
-                End::Broken { told } => {
-                    tell(Serving::No("the stream broke that tells of its health"));
+                End::Broken { why, told } => {
+                    tell(Serving::No(why));
                     match told && opened.elapsed() >= HELD {
                         true => backoff.reset(),
                         false => sleep(backoff.next()).await,
@@ -135,34 +153,45 @@ impl HealthWatch {
     }
 
     /// One stream, to its end.
-    async fn watch(&self, mut sender: SendRequest<Bytes>, tell: &mut impl FnMut(Serving)) -> End {
-        const BROKEN: End = End::Broken { told: false };
-        let Ok((head, mut question)) = sender.send_request(self.request(), false) else {
-            return BROKEN;
+    async fn watch(&self, sender: SendRequest<Bytes>, tell: &mut impl FnMut(Serving)) -> End {
+        let opened = timeout(self.patience, self.open(sender)).await;
+        let (mut answers, mut answer) = match opened {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(end)) => return end,
+            // What is dropped resets the stream.
+            Err(_) => {
+                return End::Broken {
+                    why: SILENT,
+                    told: false,
+                };
+            }
         };
+        loop {
+            tell(answer.serving());
+            match next(&mut answers).await {
+                Ok(next) => answer = next,
+                Err(end) => return end.after_an_answer(),
+            }
+        }
+    }
+
+    /// One stream, and the first answer on it.
+    async fn open(&self, mut sender: SendRequest<Bytes>) -> Result<(Answers, Answer), End> {
+        let (head, mut question) = sender
+            .send_request(self.request(), false)
+            .map_err(|_| End::BROKEN)?;
         let _ = question.send_data(self.question.clone(), true);
-        let Ok(response) = head.await else {
-            return BROKEN;
-        };
-        let (head, body) = response.into_parts();
+        let (head, body) = head.await.map_err(|_| End::BROKEN)?.into_parts();
         let refused = match head.status {
             http::StatusCode::OK => status::code_in(&head.headers),
             other => Some(status::from_http(other).code()),
         };
-        if let Some(code) = refused {
-            return End::of(Some(code), false);
+        if refused.is_some() {
+            return Err(End::of(refused));
         }
         let mut answers = Frames::new(Incoming::new(body), MAX_ANSWER, None);
-        let mut told = false;
-        while let Some(Ok(answer)) = answers.next().await {
-            let Ok(answer) = Answer::decode(answer) else {
-                return End::Broken { told };
-            };
-            told = true;
-            tell(answer.serving());
-        }
-        let trailers = answers.take_trailers();
-        End::of(trailers.as_ref().and_then(status::code_in), told)
+        let first = next(&mut answers).await?;
+        Ok((answers, first))
     }
 
     fn request(&self) -> Request<()> {
@@ -177,12 +206,36 @@ impl HealthWatch {
     }
 }
 
+/// The next answer on a stream, or how it ended.
+async fn next(answers: &mut Answers) -> Result<Answer, End> {
+    match answers.next().await {
+        Some(Ok(answer)) => Answer::decode(answer).map_err(|_| End::BROKEN),
+        _ => {
+            let trailers = answers.take_trailers();
+            Err(End::of(trailers.as_ref().and_then(status::code_in)))
+        }
+    }
+}
+
 impl End {
+    const BROKEN: Self = Self::Broken {
+        why: "the stream broke that tells of its health",
+        told: false,
+    };
+
     /// That of a stream with this status.
-    fn of(code: Option<Code>, told: bool) -> Self {
+    fn of(code: Option<Code>) -> Self {
         match code {
             Some(Code::Unimplemented) => Self::Unimplemented,
-            _ => Self::Broken { told },
+            _ => Self::BROKEN,
+        }
+    }
+
+    /// The same of a stream that has told something.
+    fn after_an_answer(self) -> Self {
+        match self {
+            Self::Broken { why, .. } => Self::Broken { why, told: true },
+            Self::Unimplemented => self,
         }
     }
 }

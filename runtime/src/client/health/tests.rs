@@ -15,6 +15,9 @@ use super::*;
 /// What a server does with a watch that comes.
 type Watch = (Request<RecvStream>, SendResponse<Bytes>);
 
+/// How long a server has for its first answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A server whose watches a test answers, and what was told of it.
 struct Fixture {
     watches: mpsc::UnboundedReceiver<Watch>,
@@ -40,7 +43,8 @@ impl Fixture {
         tokio::spawn(connection);
         let (tell, told) = mpsc::unbounded_channel();
         let authority = Authority::from_static("items:50051");
-        let watch = HealthWatch::new(Scheme::HTTP, authority, "examples.ItemService").unwrap();
+        let service = "examples.ItemService";
+        let watch = HealthWatch::new(Scheme::HTTP, authority, service, PATIENCE).unwrap();
         tokio::spawn(watch.run(sender, move |serving| tell.send(serving).unwrap()));
         Self {
             watches,
@@ -100,9 +104,9 @@ fn is_no(serving: &Serving) -> bool {
 #[tokio::test(start_paused = true)]
 async fn each_change_is_told_once_and_only_serving_is() {
     let mut server = Fixture::new().await;
-    server.silent(100).await;
+    server.silent(8).await;
     let mut stream = server.open().await;
-    server.silent(100).await;
+    server.silent(8).await;
     for (statuses, serving) in [
         (&[1, 1][..], Serving::Yes),
         (&[2, 2], Serving::No("it says NOT_SERVING")),
@@ -115,7 +119,8 @@ async fn each_change_is_told_once_and_only_serving_is() {
     ] {
         statuses.iter().for_each(|status| say(&mut stream, *status));
         assert_eq!(server.told().await, serving);
-        server.silent(10).await;
+        // However long nothing changes.
+        server.silent(100_000).await;
     }
 }
 
@@ -198,6 +203,40 @@ async fn one_that_breaks_at_once_is_opened_again_with_growing_waits() {
             let range = middle * 0.8..=middle * 1.2 + 0.002;
             assert!(range.contains(&wait), "wait {at} is {wait}");
         }
+    }
+}
+
+/// As one whose health service hangs does, before the head of its answer or after it.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_answer_is_not_healthy_and_asked_again_with_growing_waits() {
+    for sends_head in [false, true] {
+        let mut server = Fixture::new().await;
+        for round in 0..8 {
+            let (_, mut respond) = server.watch().await;
+            let asked = Instant::now();
+            let reset = if sends_head {
+                let mut stream = respond.send_response(Response::new(()), false).unwrap();
+                std::future::poll_fn(|cx| stream.poll_reset(cx)).await
+            } else {
+                std::future::poll_fn(|cx| respond.poll_reset(cx)).await
+            };
+            assert_eq!(reset.unwrap(), h2::Reason::CANCEL);
+            assert_eq!(asked.elapsed().as_secs(), PATIENCE.as_secs());
+            // That nothing has changed is not told again.
+            if round == 0 {
+                assert_eq!(server.told().await, Serving::No(SILENT));
+            }
+        }
+        for (at, wait) in server.waits().into_iter().enumerate() {
+            let middle = 1.6_f64.powi(i32::try_from(at).unwrap());
+            let range = middle * 0.8..=middle * 1.2 + 0.1;
+            let wait = wait - PATIENCE.as_secs_f64();
+            assert!(range.contains(&wait), "wait {at} is {wait}");
+        }
+        let mut stream = server.open().await;
+        say(&mut stream, 1);
+        assert_eq!(server.told().await, Serving::Yes);
+        server.silent(100_000).await;
     }
 }
 

@@ -206,6 +206,50 @@ async fn an_endpoint_whose_calls_are_given_up_early_stays() {
     assert_eq!(held.calls(), 20);
 }
 
+/// What an observer hears of the health of endpoints.
+#[derive(Default)]
+struct Ailments(Mutex<Vec<String>>);
+
+impl Observer for Ailments {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::Endpoint {
+            endpoint,
+            change: EndpointChange::Unhealthy { cause },
+            ..
+        } = event
+        {
+            self.0.lock().unwrap().push(format!("{endpoint}: {cause}"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_does_not_say_how_it_is_fails_calls_and_is_told_of() {
+    let net = Net::default();
+    let silent = net.serve("a:1", Answers::Held);
+    let told = Arc::new(Ailments::default());
+    let mut options = ChannelOptions {
+        health_check: Some("shop.Items".to_owned()),
+        connect_timeout: Duration::from_secs(5),
+        ..net.options()
+    };
+    options.observers.push(Arc::clone(&told) as _);
+    let channel = channel("a:1", options);
+    let started = Instant::now();
+    let failed = call(&channel).await;
+    assert_eq!(started.elapsed().as_secs(), 5);
+    let error = failed.error().to_string();
+    let cause = "a:1: it doesn't answer when it is asked for its health";
+    assert!(error.contains(cause), "{error}");
+    // It is asked again, and calls don't wait for that.
+    sleep(Duration::from_secs(60)).await;
+    let (started, asked) = (Instant::now(), silent.calls());
+    assert!(asked > 2, "asked {asked} times");
+    assert!(call(&channel).await.error().to_string().contains(cause));
+    assert_eq!((started.elapsed(), silent.calls()), (Duration::ZERO, asked));
+    assert_eq!(*told.0.lock().unwrap(), [cause]);
+}
+
 /// Answers what it is told to.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Vec<SocketAddr>>>);
