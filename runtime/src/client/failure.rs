@@ -37,6 +37,8 @@ pub enum FailureKind {
     Refused,
     /// The client's token could not be had, or may not be sent so.
     Credentials,
+    /// There is no tokio runtime where the call was made: nothing was sent.
+    Runtime,
     /// A request can't be encoded: it was not sent, and nothing after it.
     Encode,
     /// The reply is not what it should be.
@@ -111,6 +113,8 @@ impl Failure {
         let kind = match error.code() {
             Code::DeadlineExceeded => FailureKind::Deadline,
             Code::ResourceExhausted if attempts == 0 => FailureKind::Refused,
+            // Nothing else of what is INTERNAL never left.
+            Code::Internal if attempts == 0 => FailureKind::Runtime,
             _ => FailureKind::Transport,
         };
         status.set_source(Arc::new(error));
@@ -161,6 +165,7 @@ impl Failure {
         match self.kind {
             FailureKind::Deadline
             | FailureKind::Cancelled
+            | FailureKind::Runtime
             | FailureKind::Encode
             | FailureKind::Decode => false,
             FailureKind::CircuitOpen | FailureKind::Refused => true,

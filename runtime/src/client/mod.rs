@@ -38,6 +38,7 @@ mod replies;
 mod requests;
 #[cfg(feature = "client")]
 mod resolve;
+mod runtime;
 mod setback;
 mod sync;
 mod target;

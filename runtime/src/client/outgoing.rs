@@ -14,6 +14,7 @@ use super::failure::{Failure, FailureKind};
 use super::fallback::Fallback;
 use super::info::CallInfo;
 use super::options::CallOptions;
+use super::runtime;
 use super::trace::AttemptTrace;
 use super::upstream::{MethodState, Upstream};
 use crate::observe::{Event, Observers, Side};
@@ -64,7 +65,7 @@ impl Outgoing {
         state: &MethodState,
     ) -> Result<Self, Failure> {
         let mut call = Self::new(ctx, method, options, upstream, state);
-        match call.unsendable() {
+        match call.unsendable(state) {
             None => Ok(call),
             Some(failure) => {
                 call.end(failure.status().code());
@@ -129,7 +130,12 @@ impl Outgoing {
     }
 
     /// Why there is no use in sending it.
-    fn unsendable(&self) -> Option<Failure> {
+    fn unsendable(&self, state: &MethodState) -> Option<Failure> {
+        if self.is_timed(state)
+            && let Err(missing) = runtime::check()
+        {
+            return Some(missing.into());
+        }
         if self.deadline.is_some_and(|at| at <= Instant::now()) {
             let status = Status::new(Code::DeadlineExceeded, "no time is left for the call");
             return Some(Failure::unsent(FailureKind::Deadline, status));
@@ -145,6 +151,13 @@ impl Outgoing {
                 format!("the call's metadata takes {size} bytes, and servers take {MAX_METADATA}");
             Failure::encode(Status::new(Code::Internal, message))
         })
+    }
+
+    /// Whether there will be timers for it, whatever comes.
+    fn is_timed(&self, state: &MethodState) -> bool {
+        self.deadline.is_some()
+            || self.hedging(state).is_some()
+            || self.retry(state).attempt_timeout.is_some()
     }
 
     pub(super) fn info(&self) -> Option<&CallInfo> {

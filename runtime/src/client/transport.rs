@@ -10,6 +10,8 @@ use http_body::Body;
 
 use super::attempt::{Attempt, Reached};
 use super::body::RequestStream;
+#[cfg(feature = "client")]
+use super::runtime::Missing;
 use super::upstream::Upstream;
 use crate::{BoxError, Code};
 
@@ -116,6 +118,18 @@ impl TransportError {
         Self {
             code: Code::ResourceExhausted,
             ..Self::unavailable(message, source)
+        }
+    }
+
+    /// There is no tokio runtime to connect on.
+    #[cfg(feature = "client")]
+    pub(super) fn outside(_: Missing) -> Self {
+        Self {
+            code: Code::Internal,
+            message: Missing::WORDS,
+            progress: Progress::Unsent,
+            event: None,
+            source: None,
         }
     }
 

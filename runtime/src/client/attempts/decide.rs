@@ -7,6 +7,7 @@ use crate::client::attempt::Reached;
 use crate::client::backoff::Backoff;
 use crate::client::breaker::Breaker;
 use crate::client::requests::Requests;
+use crate::client::runtime;
 use crate::client::setback::{Pushback, Setback};
 use crate::client::trace::Verdict;
 use crate::client::transport::Progress;
@@ -27,7 +28,8 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
             self.take_token(setback);
             return Verdict::ServerSaidNo;
         }
-        if !self.could_help(setback) {
+        // Without a runtime there is nothing to wait with.
+        if !self.could_help(setback) || runtime::check().is_err() {
             if setback.code() == Code::ResourceExhausted {
                 self.take_token(setback);
             }

@@ -16,6 +16,7 @@ use super::queue::Queue;
 use crate::client::balance::{Balance, Change, Ejector, Picker};
 use crate::client::health::HealthWatch;
 use crate::client::resolve::{Dns, Host, Known, Names, Resolver, resolution};
+use crate::client::runtime::{self, Missing};
 use crate::client::target::Resolved;
 use crate::client::{Attempt, Reached, TransportError};
 use crate::observe::{EndpointChange, Event};
@@ -124,7 +125,7 @@ impl Cluster {
         self: &Arc<Self>,
         attempt: &mut Attempt,
     ) -> Result<Place, TransportError> {
-        self.start();
+        self.start().map_err(TransportError::outside)?;
         let mut waiting = None;
         let mut freed = pin!(self.queue.freed.notified());
         loop {
@@ -165,7 +166,8 @@ impl Cluster {
 
     /// Ready once an endpoint is.
     pub(super) async fn ready(self: &Arc<Self>) -> Result<(), Unready> {
-        self.start();
+        self.start()
+            .map_err(|missing| Unready::new(missing.to_string(), Instant::now()))?;
         loop {
             let mut changed = pin!(self.queue.changed.notified());
             changed.as_mut().enable();
@@ -318,18 +320,19 @@ impl Cluster {
     }
 
     /// Resolves and connects from now on.
-    fn start(self: &Arc<Self>) {
+    fn start(self: &Arc<Self>) -> Result<(), Missing> {
         let mut state = self.state();
         match state.phase {
             Phase::Idle => {}
-            Phase::Closed => return,
+            Phase::Closed => return Ok(()),
             // The runtime that it was started on may be gone, as that of a test which shares a client
             // with others: then there is nobody left to connect.
             Phase::Started => match state.tasks.first() {
                 Some(task) if task.is_finished() => state.stop(),
-                _ => return,
+                _ => return Ok(()),
             },
         }
+        runtime::check()?;
         state.phase = Phase::Started;
         state.unready_since = Instant::now();
         let ejector = Arc::clone(&self.ejector);
@@ -341,14 +344,16 @@ impl Cluster {
             (None, None) => Arc::new(Dns) as Arc<dyn Resolver>,
             (None, Some(_)) => {
                 let addresses = hosts.iter().map(Address::from).collect();
-                return self.put(&mut state, addresses);
+                self.put(&mut state, addresses);
+                return Ok(());
             }
         };
         let (names, resolution) = resolution(hosts.clone(), resolver);
         let mut known = names.known();
         if hosts.iter().all(|host| matches!(host, Host::Fixed(_))) {
             let known = known.borrow().clone();
-            return self.take(&mut state, &known);
+            self.take(&mut state, &known);
+            return Ok(());
         }
         state.names = Some(names);
         let cluster = Arc::clone(self);
@@ -363,6 +368,7 @@ impl Cluster {
         };
         let resolving = tokio::spawn(async { tokio::join!(resolution.run(), follow) });
         state.tasks.push(resolving.abort_handle());
+        Ok(())
     }
 
     /// Takes up what is known of the addresses.

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::token::Token;
+use crate::client::runtime::{self, Missing};
 use crate::{BoxError, Code, Status};
 
 /// How long fetching a token may take, whatever the deadlines of the calls that wait for it.
@@ -105,9 +106,13 @@ impl Cached {
             .is_none_or(|failed| failed.until <= now);
         let (needs_fetch, known) = state.known(now, may_fetch);
         if needs_fetch && may_fetch && !state.is_fetching {
-            self.start();
-            // Not before: without a runtime, starting panics.
+            if let Err(missing) = runtime::check() {
+                return known.or(Some(Err(Trouble::outside(missing))));
+            }
             state.is_fetching = true;
+            // A runtime that is shut down drops the fetch at once, and what ends it takes the lock.
+            drop(state);
+            self.start();
         }
         known
     }
@@ -266,6 +271,15 @@ impl Trouble {
         Self {
             code: Code::Unavailable,
             message: problem.into(),
+            cause: None,
+        }
+    }
+
+    /// Nothing can be fetched here.
+    fn outside(_: Missing) -> Self {
+        Self {
+            code: Code::Internal,
+            message: Missing::WORDS.into(),
             cause: None,
         }
     }
