@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
+use super::credentials::Number;
+
 /// One try to carry a call: what its [`Transport`](super::Transport) is told of it, and tells.
 #[derive(Debug, Default)]
 pub struct Attempt {
@@ -14,6 +16,7 @@ pub struct Attempt {
     deadline: Option<Instant>,
     /// Its place among those that run beside it, if some do.
     abreast: Option<(Arc<Abreast>, usize)>,
+    token: Number,
 }
 
 /// Where an attempt went, and how far.
@@ -70,6 +73,7 @@ impl Attempt {
             wait_for_ready: self.wait_for_ready,
             deadline: self.deadline,
             abreast: Some((Arc::clone(abreast), place)),
+            token: Number::default(),
         }
     }
 
@@ -96,6 +100,16 @@ impl Attempt {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// It goes with this token of the client's.
+    pub(super) fn set_token(&mut self, token: Number) {
+        self.token = token;
+    }
+
+    /// Which token of the client's it went with.
+    pub(super) fn token(&self) -> Number {
+        self.token
     }
 
     /// Whether another attempt of the call was sent to this endpoint, or is on its way there.

@@ -192,7 +192,9 @@ impl<T: Transport> Caller<T> {
     ) -> Result<Reader<T::Body>, Setback> {
         let token = match self.upstream.credentials() {
             Some(credentials) if !call.has_token() => {
-                Some(credentials.header(self.upstream.is_secure()).await?)
+                let bearer = credentials.bearer(self.upstream.is_secure()).await?;
+                attempt.set_token(bearer.number);
+                Some(bearer.header)
             }
             _ => None,
         };
@@ -200,9 +202,20 @@ impl<T: Transport> Caller<T> {
         attempt.give();
         let sent = self.transport.send(request, attempt).await;
         let response = sent.map_err(|error| Setback::broken(error, call.deadline))?;
-        let reader = Reader::open(response, call)?;
+        let opened = Reader::open(response, call);
+        let reader = opened.inspect_err(|setback| self.heed(setback, attempt))?;
         requests.commit();
         Ok(reader)
+    }
+
+    /// A server that doesn't know who calls has refused the token that it was sent.
+    fn heed(&self, setback: &Setback, attempt: &Attempt) {
+        if let Setback::Status { status, .. } = setback
+            && status.code() == Code::Unauthenticated
+            && let Some(credentials) = self.upstream.credentials()
+        {
+            credentials.refused(attempt.token());
+        }
     }
 }
 
@@ -407,7 +420,8 @@ where
         previous: u32,
     ) -> Result<R::Entity, Setback> {
         let mut reader = self.caller.open(call, requests, attempt, previous).await?;
-        reader::single::<R, _>(&mut reader).await
+        let read = reader::single::<R, _>(&mut reader).await;
+        read.inspect_err(|setback| self.caller.heed(setback, attempt))
     }
 
     /// Sends the requests until the head of an answer is there, or nothing more is to be done; the

@@ -38,8 +38,8 @@ impl<T: Transport> Way for T {
                 && let Some(credentials) = upstream.credentials()
                 && !request.headers().contains_key(AUTHORIZATION)
             {
-                let token = credentials.header(upstream.is_secure()).await?;
-                request.headers_mut().insert(AUTHORIZATION, token);
+                let bearer = credentials.bearer(upstream.is_secure()).await?;
+                request.headers_mut().insert(AUTHORIZATION, bearer.header);
             }
             attempt.give();
             let response = Transport::send(self, request, attempt).await?;

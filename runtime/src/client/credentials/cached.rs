@@ -21,6 +21,10 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long nobody tries again after that has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// How long it isn't fetched again because a server has refused it: one that refuses every token must not
+/// have one fetched for every call.
+const AFTER_REFUSAL: Duration = Duration::from_secs(10);
+
 /// How often a file is looked at.
 const FILE_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -54,11 +58,27 @@ struct State {
     held: Option<Held>,
     failed: Option<Failed>,
     is_fetching: bool,
+    /// The number of the last token that came.
+    latest: Number,
+    /// When a server's refusal was last acted upon.
+    refused: Option<Instant>,
+}
+
+/// Which of the tokens that were fetched one is; 0 for none of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::client) struct Number(u64);
+
+/// What is sent with a call.
+#[derive(Clone, Debug)]
+pub(in crate::client) struct Bearer {
+    /// The value of `authorization`.
+    pub(in crate::client) header: HeaderValue,
+    pub(in crate::client) number: Number,
 }
 
 /// A token that was good when it came.
 struct Held {
-    header: HeaderValue,
+    bearer: Bearer,
     /// From then on it is fetched anew, while calls go on with this one.
     due: Option<Instant>,
     /// From then on calls wait for that.
@@ -97,7 +117,7 @@ impl Cached {
     }
 
     /// The token, or why there is none, if that is known. If not, it is being fetched now.
-    pub(super) fn at_hand(self: &Arc<Self>) -> Option<Result<HeaderValue, Trouble>> {
+    pub(super) fn at_hand(self: &Arc<Self>) -> Option<Result<Bearer, Trouble>> {
         let now = Instant::now();
         let mut state = self.state();
         let may_fetch = state
@@ -120,7 +140,7 @@ impl Cached {
     /// What comes of the fetch that is under way.
     ///
     /// A call that gives up leaves the fetch to the others.
-    pub(super) async fn wait(self: &Arc<Self>) -> Result<HeaderValue, Trouble> {
+    pub(super) async fn wait(self: &Arc<Self>) -> Result<Bearer, Trouble> {
         let mut rounds = self.rounds.subscribe();
         // It may be over by now.
         if let Some(known) = self.at_hand() {
@@ -131,12 +151,37 @@ impl Cached {
         }
         let state = self.state();
         match (&state.failed, &state.held) {
-            (None, Some(held)) => Ok(held.header.clone()),
-            // The last good one of a file.
-            (Some(_), Some(held)) if !held.is_over(Instant::now()) => Ok(held.header.clone()),
+            (None, Some(held)) => Ok(held.bearer.clone()),
+            // The last good one.
+            (Some(_), Some(held)) if !held.is_over(Instant::now()) => Ok(held.bearer.clone()),
             (Some(failed), _) => Err(failed.trouble.clone()),
             (None, None) => Err(Trouble::broken("nothing came of it")),
         }
+    }
+
+    /// A server has refused the token of this number: the next calls wait for another one, as for one that
+    /// is too old. It is sent on while there is none, since the server may be wrong.
+    #[cold]
+    pub(super) fn refused(&self, number: Number) {
+        let now = Instant::now();
+        let mut state = self.state();
+        let is_recent = |at: Instant| now.saturating_duration_since(at) < AFTER_REFUSAL;
+        if state.refused.is_some_and(is_recent) {
+            return;
+        }
+        // Who was sent an earlier one has nothing to say of this.
+        let Some(held) = state
+            .held
+            .as_mut()
+            .filter(|held| held.bearer.number == number)
+        else {
+            return;
+        };
+        held.due = Some(now);
+        held.old = Some(now);
+        state.refused = Some(now);
+        drop(state);
+        tracing::info!("a server has refused the token; the next call gets another one");
     }
 
     /// Fetches it on a task of its own: who asked may have less time than that takes.
@@ -158,14 +203,15 @@ impl Cached {
 
     fn finish(&self, result: Result<Token, Trouble>) {
         let now = Instant::now();
-        let held = result.and_then(|token| self.hold(&token, now));
         let mut state = self.state();
         state.is_fetching = false;
-        match held {
+        let number = Number(state.latest.0 + 1);
+        match result.and_then(|token| self.hold(&token, number, now)) {
             Ok(held) => {
+                state.latest = number;
                 let before = state.held.replace(held);
                 let is_news = state.failed.take().is_some()
-                    || before.map(|held| held.header) != state.header();
+                    || before.map(|held| held.bearer.header) != state.header();
                 if is_news && self.pace == Pace::File {
                     tracing::debug!("the token of the file is used");
                 }
@@ -176,7 +222,7 @@ impl Cached {
         self.rounds.send_modify(|rounds| *rounds += 1);
     }
 
-    fn hold(&self, token: &Token, now: Instant) -> Result<Held, Trouble> {
+    fn hold(&self, token: &Token, number: Number, now: Instant) -> Result<Held, Trouble> {
         let header = token.header().map_err(Trouble::unusable)?;
         let after = |time| now.checked_add(time);
         let [due, old, over] = match (self.pace, token.lifetime) {
@@ -188,7 +234,7 @@ impl Cached {
             (Pace::Expiry, Some(time)) => [after(time / 5 * 4), after(time), after(time)],
         };
         Ok(Held {
-            header,
+            bearer: Bearer { header, number },
             due,
             old,
             over,
@@ -217,13 +263,13 @@ impl Cached {
 
 impl State {
     /// Whether it has to be fetched, and what is known without.
-    fn known(&self, now: Instant, may_fetch: bool) -> (bool, Option<Result<HeaderValue, Trouble>>) {
+    fn known(&self, now: Instant, may_fetch: bool) -> (bool, Option<Result<Bearer, Trouble>>) {
         let is_past = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         match (&self.held, &self.failed) {
             (Some(held), _) if !held.is_over(now) => {
                 let waits = is_past(held.old) && may_fetch;
-                let header = (!waits).then(|| Ok(held.header.clone()));
-                (is_past(held.due), header)
+                let bearer = (!waits).then(|| Ok(held.bearer.clone()));
+                (is_past(held.due), bearer)
             }
             (_, Some(failed)) if !may_fetch => (false, Some(Err(failed.trouble.clone()))),
             _ => (true, None),
@@ -231,7 +277,7 @@ impl State {
     }
 
     fn header(&self) -> Option<HeaderValue> {
-        self.held.as_ref().map(|held| held.header.clone())
+        self.held.as_ref().map(|held| held.bearer.header.clone())
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
+pub(super) use self::cached::{Bearer, Number};
 use self::cached::{Cached, Pace, Trouble};
 pub use self::token::Token;
 use super::failure::{Failure, FailureKind};
@@ -23,6 +24,11 @@ use crate::{BoxError, Code, Status};
 /// [allowed](Self::allow_plaintext): the call fails instead and says what to do. No `Debug`, event or
 /// error shows it. Metadata `authorization` that is set for one call goes in its place. Clones share what
 /// they know.
+///
+/// A token of a file or a function that a server refuses with `UNAUTHENTICATED` is got anew, once for all
+/// calls and every 10 seconds at most: the next ones wait for it, and so does a next attempt of the same
+/// call, where [`RetryPolicy::codes`](crate::RetryPolicy::codes) name that code. While there is no new one,
+/// the old one is sent on.
 ///
 /// ```
 /// use apibase::Credentials;
@@ -125,24 +131,34 @@ impl Credentials {
         }
     }
 
-    /// The value of `authorization` for one call; at once where it is known.
+    /// What goes with one attempt; at once where it is known.
     ///
     /// # Errors
     ///
     /// When it may not be sent so, or can't be had.
-    pub(super) async fn header(&self, is_secure: bool) -> Result<HeaderValue, Failure> {
+    pub(super) async fn bearer(&self, is_secure: bool) -> Result<Bearer, Failure> {
         if !is_secure && !self.in_plaintext {
             return Err(in_plaintext());
         }
-        let header = match &self.source {
-            Source::Fixed(header) => header.clone(),
+        let bearer = match &self.source {
+            Source::Fixed(header) => header.clone().map(|header| Bearer {
+                header,
+                number: Number::default(),
+            }),
             Source::File(_, cached) | Source::Function(cached) => match cached.at_hand() {
-                Some(header) => header,
+                Some(bearer) => bearer,
                 // Boxed: most calls need not wait, and all would be as large.
                 None => Box::pin(cached.wait()).await,
             },
         };
-        header.map_err(|trouble| failure(&trouble))
+        bearer.map_err(|trouble| failure(&trouble))
+    }
+
+    /// A server has refused the token of this number.
+    pub(super) fn refused(&self, number: Number) {
+        if let Source::File(_, cached) | Source::Function(cached) = &self.source {
+            cached.refused(number);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ fn seconds(seconds: u64) -> Duration {
 
 /// What a call over TLS sends, as a text.
 async fn sent(credentials: &Credentials) -> Result<String, Failure> {
-    let header = credentials.header(true).await?;
+    let header = credentials.bearer(true).await?.header;
     assert!(header.is_sensitive());
     Ok(header.to_str().unwrap().to_owned())
 }
@@ -73,7 +73,7 @@ async fn a_token_is_sent_as_a_bearer_token() {
 #[tokio::test]
 async fn a_token_is_not_sent_in_plaintext_unless_that_is_allowed() {
     let credentials = Credentials::token(SECRET);
-    let failure = credentials.header(false).await.unwrap_err();
+    let failure = credentials.bearer(false).await.unwrap_err();
     assert_eq!(failure.kind(), FailureKind::Credentials);
     assert_eq!(failure.status().code(), Code::Unauthenticated);
     let said = failure.to_string();
@@ -83,14 +83,15 @@ async fn a_token_is_not_sent_in_plaintext_unless_that_is_allowed() {
     );
     assert!(failure.is_not_processed() && !failure.is_retryable());
     let allowed = credentials.allow_plaintext();
-    assert_eq!(allowed.header(false).await.unwrap(), "Bearer hunter2");
+    let bearer = allowed.bearer(false).await.unwrap();
+    assert_eq!(bearer.header, "Bearer hunter2");
 }
 
 #[tokio::test]
 async fn a_token_in_plaintext_is_not_even_fetched() {
     let issuer = Issuer::default();
     let credentials = issuer.credentials(Duration::ZERO, seconds(60));
-    assert!(credentials.header(false).await.is_err());
+    assert!(credentials.bearer(false).await.is_err());
     assert_eq!(issuer.issued(), 0);
 }
 
@@ -119,11 +120,11 @@ async fn debug_shows_no_token() {
         Credentials::from_fn(async || Ok::<_, BoxError>(SECRET)),
     ];
     for credentials in known {
-        let header = credentials.header(true).await.unwrap();
+        let bearer = credentials.bearer(true).await.unwrap();
         let token = Token::new(SECRET).expires_in(seconds(1));
         for shown in [
             format!("{credentials:?}"),
-            format!("{header:?}"),
+            format!("{bearer:?}"),
             format!("{token:?}"),
         ] {
             assert!(!shown.contains(SECRET), "{shown}");
@@ -397,11 +398,102 @@ async fn a_file_that_was_never_there_is_named_and_found_when_it_comes() {
     assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-1");
 }
 
+/// The token that calls have now, refused by a server.
+async fn refused(credentials: &Credentials) {
+    let number = credentials.bearer(true).await.unwrap().number;
+    // By all the calls that were under way.
+    for _ in 0..100 {
+        credentials.refused(number);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_fetched_anew_once_and_the_next_calls_wait_for_that() {
+    let issuer = Issuer::default();
+    let credentials = issuer.credentials(seconds(1), seconds(3600));
+    refused(&credentials).await;
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            let credentials = credentials.clone();
+            tokio::spawn(async move { sent(&credentials).await.unwrap() })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), "Bearer token-2");
+    }
+    assert_eq!(issuer.issued(), 2);
+    sleep(seconds(60)).await;
+    assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_every_token_has_one_fetched_every_ten_seconds() {
+    let issuer = Issuer::default();
+    let credentials = issuer.credentials(Duration::ZERO, seconds(3600));
+    for _ in 0..1000 {
+        refused(&credentials).await;
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!((10..=11).contains(&issuer.issued()), "{}", issuer.issued());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_an_earlier_token_says_nothing_of_the_one_after() {
+    let issuer = Issuer::default();
+    let credentials = issuer.credentials(Duration::ZERO, seconds(100));
+    let first = credentials.bearer(true).await.unwrap().number;
+    sleep(seconds(100)).await;
+    assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-2");
+    credentials.refused(first);
+    // That of a call with metadata of its own neither.
+    credentials.refused(Number::default());
+    sleep(seconds(1)).await;
+    assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-2");
+    assert_eq!(issuer.issued(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_sent_on_while_there_is_no_other() {
+    let asked = Issuer::default();
+    let count = asked.clone();
+    let credentials = Credentials::from_fn(move || {
+        let number = count.0.fetch_add(1, Ordering::SeqCst) + 1;
+        async move {
+            match number {
+                2 => Err("the issuer is down"),
+                number => Ok(Token::new(format!("token-{number}"))),
+            }
+        }
+    });
+    refused(&credentials).await;
+    assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-1");
+    assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-1");
+    assert_eq!(asked.issued(), 2);
+    sleep(seconds(1)).await;
+    assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_whose_token_was_refused_is_read_again_at_once() {
+    let file = Scratch::new("refused");
+    file.write("token-1");
+    let credentials = Credentials::token_file(&file.0);
+    assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-1");
+    file.write("token-2");
+    assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-1");
+    refused(&credentials).await;
+    assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-2");
+    // One that has not changed is the one that there is.
+    sleep(seconds(11)).await;
+    refused(&credentials).await;
+    assert_eq!(sent(&credentials).await.unwrap(), "Bearer token-2");
+}
+
 #[test]
 fn a_token_at_hand_is_given_at_once() {
     // No runtime polls this: what is known needs none but the clock.
     let credentials = Credentials::token(SECRET);
-    let mut header = std::pin::pin!(credentials.header(true));
+    let mut bearer = std::pin::pin!(credentials.bearer(true));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(header.as_mut().poll(&mut context).is_ready());
+    assert!(bearer.as_mut().poll(&mut context).is_ready());
 }
