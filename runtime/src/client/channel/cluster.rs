@@ -126,26 +126,35 @@ impl Cluster {
         attempt: &mut Attempt,
     ) -> Result<Place, TransportError> {
         self.start().map_err(TransportError::outside)?;
+        let queue = &*self.queue;
         let mut waiting = None;
-        let mut freed = pin!(self.queue.freed.notified());
+        let mut turn = None;
+        let mut has_turn = pin!(queue.turn.lock());
         loop {
-            let mut changed = pin!(self.queue.changed.notified());
+            // What happens after the look is heard of.
+            let mut changed = pin!(queue.changed.notified());
             changed.as_mut().enable();
-            let is_turn = waiting.is_some() || self.queue.is_empty();
-            let obstacle = match is_turn.then(|| self.place(attempt)) {
-                Some(Ok(place)) => return Ok(place),
-                Some(Err(obstacle)) => obstacle,
-                None => Obstacle::Full,
+            let mut freed = pin!(queue.freed.notified());
+            if turn.is_some() {
+                freed.as_mut().enable();
+            }
+            // Who comes looks only where nobody waits, and of those who wait one does.
+            let may_look = turn.is_some() || (waiting.is_none() && queue.is_empty());
+            let obstacle = match may_look {
+                true => match self.place(attempt) {
+                    Ok(place) => return Ok(place),
+                    Err(obstacle) => obstacle,
+                },
+                false if self.ready.load().is_empty() => Obstacle::Unready,
+                false => Obstacle::Full,
             };
             match obstacle {
-                Obstacle::Full if waiting.is_none() => {
+                Obstacle::Full => {
                     attempt.set_reached(Reached::Queued);
-                    waiting = Some(self.queue.enter().ok_or_else(|| self.overloaded())?);
-                    freed.as_mut().enable();
-                    // One may have been freed before that was said.
-                    continue;
+                    if waiting.is_none() {
+                        waiting = Some(self.queue.enter().ok_or_else(|| self.overloaded())?);
+                    }
                 }
-                Obstacle::Full => {}
                 Obstacle::Unready => {
                     let is_resolved = self.check(attempt.waits_for_ready())?;
                     attempt.set_reached(match is_resolved {
@@ -155,10 +164,10 @@ impl Cluster {
                 }
             }
             tokio::select! {
-                () = freed.as_mut(), if waiting.is_some() => {
-                    freed.set(self.queue.freed.notified());
-                    freed.as_mut().enable();
-                }
+                biased;
+                // A place may have been freed before this one was in the queue: it looks again.
+                held = has_turn.as_mut(), if waiting.is_some() && turn.is_none() => turn = Some(held),
+                () = freed, if turn.is_some() => {}
                 () = changed => {}
             }
         }

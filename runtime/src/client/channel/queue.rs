@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 /// The calls of a channel that wait for a place, first come, first served.
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: AtomicUsize,
     max: usize,
-    /// One is told of each place that is freed.
+    /// Who waits looks for a place while it holds this, and it is had in the order of asking for it.
+    pub(super) turn: Mutex<()>,
+    /// Whose turn it is is told of each place that is freed.
     pub(super) freed: Notify,
     /// All are told of everything else: an endpoint became ready, or failed, or takes more calls.
     pub(super) changed: Notify,
@@ -26,6 +28,7 @@ impl Queue {
         Self {
             waiting: AtomicUsize::new(0),
             max,
+            turn: Mutex::new(()),
             freed: Notify::new(),
             changed: Notify::new(),
         }

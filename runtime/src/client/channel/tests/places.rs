@@ -1,9 +1,11 @@
 //! Servers that take so many calls on a connection and no more.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::net::{Answers, Net, Server};
 use super::{ChannelOptions, Done, call, channel, settle, unary};
@@ -69,6 +71,64 @@ async fn rule_29_calls_that_wait_for_a_place_get_it_in_their_turn() {
             .unwrap()
             .by("a:1");
         settle().await;
+    }
+}
+
+/// A caller whose next call follows on its last one at once, and how many have ended.
+fn restless(channel: &Channel) -> (JoinHandle<()>, Arc<AtomicUsize>) {
+    let ended = Arc::new(AtomicUsize::new(0));
+    let calling = {
+        let (channel, ended) = (channel.clone(), Arc::clone(&ended));
+        tokio::spawn(async move {
+            loop {
+                call(&channel).await.by("a:1");
+                ended.fetch_add(1, Ordering::SeqCst);
+            }
+        })
+    };
+    (calling, ended)
+}
+
+/// A channel to a server that takes one call at once, and a millisecond for it.
+async fn narrow() -> Channel {
+    let net = Net::default();
+    let millisecond = Answers::After(Duration::from_millis(1));
+    net.serve_at_once("a:1", millisecond, Some(1));
+    let options = ChannelOptions {
+        max_connections: 1,
+        ..net.options()
+    };
+    let channel = channel("a:1", options);
+    channel.ready().await.unwrap();
+    channel
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_29_a_call_that_waits_comes_before_the_next_of_a_caller_that_never_rests() {
+    let channel = narrow().await;
+    let (calling, ended) = restless(&channel);
+    sleep(Duration::from_millis(20)).await;
+    let before = ended.load(Ordering::SeqCst);
+    let waited = timeout(Duration::from_millis(100), call(&channel)).await;
+    waited.expect("it never has its turn").by("a:1");
+    let between = ended.load(Ordering::SeqCst) - before;
+    assert!(between <= 2, "{between} calls came before it");
+    calling.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_29_callers_that_never_rest_share_a_place_evenly() {
+    let channel = narrow().await;
+    let callers: Vec<_> = (0..5).map(|_| restless(&channel)).collect();
+    sleep(Duration::from_millis(200)).await;
+    let ended = callers
+        .iter()
+        .map(|(_, ended)| ended.load(Ordering::SeqCst));
+    let ended: Vec<_> = ended.collect();
+    let (least, most) = (ended.iter().min().unwrap(), ended.iter().max().unwrap());
+    assert!(*least > 10 && most - least <= 1, "{ended:?}");
+    for (calling, _) in callers {
+        calling.abort();
     }
 }
 
