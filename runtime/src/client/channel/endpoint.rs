@@ -275,7 +275,7 @@ impl Endpoint {
     }
 
     fn fail(&self, cause: String, next: Instant, cluster: &Cluster) {
-        self.is_crowded.store(false, Ordering::Relaxed);
+        // One more connection couldn't be made: calls that have no place still want it.
         if self.has_connection() {
             return;
         }

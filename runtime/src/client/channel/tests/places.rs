@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::net::{Answers, Net, Server};
+use super::net::{Answers, Host, Net, Server};
 use super::{ChannelOptions, Done, call, channel, settle, unary};
 use crate::Code;
 use crate::client::failure::{Failure, FailureKind};
@@ -129,6 +129,24 @@ async fn rule_29_callers_that_never_rest_share_a_place_evenly() {
     assert!(*least > 10 && most - least <= 1, "{ended:?}");
     for (calling, _) in callers {
         calling.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_29_a_failed_dial_does_not_end_the_tries_for_more_places() {
+    let (net, server, channel) = crowded(2, 1000).await;
+    let mut calls = start(&channel, 2);
+    settle().await;
+    net.put("a:1", Host::Refuses);
+    calls.extend(start(&channel, 2));
+    settle().await;
+    assert_eq!((server.held(), net.dials("a:1").len()), (2, 2));
+    net.put("a:1", Host::Serves(server.clone()));
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!((server.held(), net.dials("a:1").len()), (4, 3));
+    server.release();
+    for call in calls {
+        call.await.unwrap().by("a:1");
     }
 }
 
