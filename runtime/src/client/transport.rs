@@ -58,8 +58,8 @@ const GOODBYE: &str = "the server is closing the connection";
 pub(super) enum Progress {
     /// There was no connection to send it on.
     Unsent,
-    /// It was sent, and its server's HTTP/2 never gave it to anybody: `REFUSED_STREAM`, or a GOAWAY that
-    /// says so.
+    /// There was one, and nobody at its other end was given the call: `REFUSED_STREAM`, a GOAWAY that
+    /// says so, or a connection that closed before the call was sent.
     Refused,
     /// The server may have acted on it.
     Unknown,
@@ -189,6 +189,14 @@ impl TransportError {
     #[cfg(feature = "client")]
     pub(super) fn of_event(mut self, event: u64) -> Self {
         self.event = Some(event);
+        self
+    }
+
+    /// It had a connection, which went away before it was sent. No server saw it, as if one had refused
+    /// it.
+    #[cfg(feature = "client")]
+    pub(super) fn unseen(mut self) -> Self {
+        self.progress = Progress::Refused;
         self
     }
 

@@ -156,7 +156,9 @@ impl Connection {
         sender.send_request(head, is_all).map_err(|error| {
             // It closed between being taken and being used.
             let closing = "the connection closed before the request was sent";
-            TransportError::unavailable(closing, error).of_event(self.event)
+            TransportError::unavailable(closing, error)
+                .unseen()
+                .of_event(self.event)
         })
     }
 
@@ -256,5 +258,76 @@ fn to_io(error: h2::Error) -> io::Error {
             .into_io()
             .unwrap_or_else(|| io::ErrorKind::Other.into()),
         false => io::Error::other(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::duplex;
+    use tokio::sync::Notify;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+    use crate::client::balance::{Balance, Candidate, Ejector, OutlierEjection};
+    use crate::client::channel::endpoint::{Address, Endpoint};
+    use crate::client::channel::queue::Queue;
+    use crate::client::transport::Progress;
+    use crate::client::{Attempt, RequestStream};
+
+    struct Fixture {
+        connection: Arc<Connection>,
+        server: AbortHandle,
+    }
+
+    impl Fixture {
+        async fn new() -> Self {
+            let (ours, theirs) = duplex(1 << 16);
+            let serving = tokio::spawn(async move {
+                let mut connection = h2::server::handshake(theirs).await.unwrap();
+                let mut calls: Vec<h2::server::SendResponse<Bytes>> = Vec::new();
+                while let Some(Ok((_, respond))) = connection.accept().await {
+                    calls.push(respond);
+                }
+            });
+            let ejector = Arc::new(Ejector::new(OutlierEjection::new(), |_| {}));
+            let address = Address::Name("a:1".to_owned());
+            let identity = Endpoint::new(address, Balance::RoundRobin, &ejector).identity;
+            let other = Arc::new(Candidate::new("b:1".into(), Balance::RoundRobin));
+            ejector.set_members(vec![Arc::clone(&identity.candidate), other]);
+            let line = Line::new(Arc::new(Notify::new()), Arc::new(Queue::new(1)));
+            let io = Box::new(ours);
+            let opened = Connection::open(io, identity, Arc::new(line), None);
+            Self {
+                connection: Arc::new(opened.await.unwrap()),
+                server: serving.abort_handle(),
+            }
+        }
+
+        async fn send(&self, place: Place) -> TransportError {
+            let body = RequestStream::message(Bytes::from_static(b"\0\0\0\0\0"));
+            let mut request = Request::new(body);
+            *request.uri_mut() = http::Uri::from_static("http://a:1/echo.EchoService/Echo");
+            let mut attempt = Attempt::first();
+            let sent = place.send(request, &mut attempt);
+            let sent = timeout(Duration::from_secs(5), sent).await;
+            sent.expect("it hangs").unwrap_err()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rule_07_a_call_whose_connection_closes_before_it_is_sent_was_not_seen() {
+        let fixture = Fixture::new().await;
+        let places: Vec<_> = (0..10).map(|_| fixture.connection.place()).collect();
+        fixture.server.abort();
+        sleep(Duration::from_millis(1)).await;
+        for place in places {
+            let error = fixture.send(place.unwrap()).await;
+            assert_eq!(error.progress(), Progress::Refused, "{error}");
+            assert!(error.event().is_some());
+        }
+        let candidate = &fixture.connection.identity.candidate;
+        assert!(!candidate.is_ejected(), "that is no sign of how it does");
     }
 }

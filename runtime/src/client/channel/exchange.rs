@@ -6,7 +6,6 @@ use http_body::Body as _;
 use super::answer::Answer;
 use super::connection::Place;
 use super::pump::Pump;
-use crate::Code;
 use crate::client::{Attempt, Reached, RequestStream, TransportError};
 
 impl Place {
@@ -28,7 +27,7 @@ impl Place {
         let (response, mut stream) = match sent {
             Ok(sent) => sent,
             Err(error) => {
-                self.ended(Code::Unavailable);
+                self.broke(&error);
                 return Err(error);
             }
         };
