@@ -154,7 +154,9 @@ impl Connection {
         // none. It is the place that limits how many there are.
         let mut sender = self.sender.clone();
         sender.send_request(head, is_all).map_err(|error| {
-            // It closed between being taken and being used.
+            // It closed between being taken and being used, or has no number left for another stream:
+            // whatever it is, there are no more calls on it.
+            self.line.say_goodbye(false);
             let closing = "the connection closed before the request was sent";
             TransportError::unavailable(closing, error)
                 .unseen()
@@ -265,6 +267,7 @@ fn to_io(error: h2::Error) -> io::Error {
 mod tests {
     use std::time::Duration;
 
+    use http::{HeaderMap, HeaderValue};
     use tokio::io::duplex;
     use tokio::sync::Notify;
     use tokio::time::{sleep, timeout};
@@ -305,15 +308,29 @@ mod tests {
             }
         }
 
-        async fn send(&self, place: Place) -> TransportError {
+        async fn send(&self, place: Place, change: impl FnOnce(&mut HeaderMap)) -> TransportError {
             let body = RequestStream::message(Bytes::from_static(b"\0\0\0\0\0"));
             let mut request = Request::new(body);
             *request.uri_mut() = http::Uri::from_static("http://a:1/echo.EchoService/Echo");
+            change(request.headers_mut());
             let mut attempt = Attempt::first();
             let sent = place.send(request, &mut attempt);
             let sent = timeout(Duration::from_secs(5), sent).await;
             sent.expect("it hangs").unwrap_err()
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_whose_http2_takes_a_request_no_more_is_left() {
+        let fixture = Fixture::new().await;
+        let place = fixture.connection.place().unwrap();
+        assert!(fixture.connection.line.is_open());
+        // As it is when all numbers of streams are used up, which takes too long for a test.
+        let error = fixture.send(place, |headers| {
+            headers.insert("connection", HeaderValue::from_static("close"));
+        });
+        assert_eq!(error.await.progress(), Progress::Refused);
+        assert!(!fixture.connection.line.is_open());
     }
 
     #[tokio::test(start_paused = true)]
@@ -323,7 +340,7 @@ mod tests {
         fixture.server.abort();
         sleep(Duration::from_millis(1)).await;
         for place in places {
-            let error = fixture.send(place.unwrap()).await;
+            let error = fixture.send(place.unwrap(), |_| {}).await;
             assert_eq!(error.progress(), Progress::Refused, "{error}");
             assert!(error.event().is_some());
         }
