@@ -71,6 +71,20 @@ pub(crate) fn code_in(headers: &HeaderMap) -> Option<Code> {
     Some(Code::from_bytes(code.as_bytes()))
 }
 
+/// The code that the head of an answer amounts to, if it says already how the call ended: it has a status,
+/// or it is no answer of gRPC's.
+#[cfg(feature = "client")]
+pub(crate) fn code_of(head: &http::response::Parts) -> Option<Code> {
+    if let Some(code) = code_in(&head.headers) {
+        return Some(code);
+    }
+    if head.status != http::StatusCode::OK {
+        return Some(code_of_http(head.status));
+    }
+    let content_type = head.headers.get(http::header::CONTENT_TYPE);
+    (!content_type.is_some_and(headers::is_grpc)).then_some(Code::Unknown)
+}
+
 /// Takes the status out of `headers`: `None` if there is none, `Some(Ok)` with what else was there
 /// if the call succeeded.
 pub(crate) fn read(mut headers: HeaderMap) -> Option<Result<MetadataMap, Status>> {
@@ -97,17 +111,21 @@ pub(crate) fn read(mut headers: HeaderMap) -> Option<Result<MetadataMap, Status>
 }
 
 /// What an HTTP status without a gRPC one means (http-grpc-status-mapping.md).
-pub(crate) fn from_http(status: http::StatusCode) -> Status {
-    let code = match status.as_u16() {
+fn code_of_http(status: http::StatusCode) -> Code {
+    match status.as_u16() {
         400 => Code::Internal,
         401 => Code::Unauthenticated,
         403 => Code::PermissionDenied,
         404 => Code::Unimplemented,
         429 | 502 | 503 | 504 => Code::Unavailable,
         _ => Code::Unknown,
-    };
+    }
+}
+
+/// The status that such an answer amounts to.
+pub(crate) fn from_http(status: http::StatusCode) -> Status {
     Status::new(
-        code,
+        code_of_http(status),
         format!("the answer is HTTP {status} without a gRPC status"),
     )
 }

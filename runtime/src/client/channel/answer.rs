@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use h2::RecvStream;
 use http::HeaderMap;
+use http::response::Parts;
 use http_body::{Body, Frame};
 
 use super::connection::Place;
@@ -35,12 +36,12 @@ enum At {
 
 impl Answer {
     pub(super) fn new(
-        head: &HeaderMap,
+        head: &Parts,
         stream: RecvStream,
         mut place: Place,
         pump: Option<Pump>,
     ) -> Self {
-        if let Some(code) = status::code_in(head) {
+        if let Some(code) = status::code_of(head) {
             place.ended(code);
         }
         Self {
@@ -52,10 +53,14 @@ impl Answer {
 
     fn end(&mut self, trailers: Option<&HeaderMap>) {
         self.at = At::End;
-        if let Some((mut place, _)) = self.held.take()
-            && let Some(code) = trailers.and_then(status::code_in)
-        {
-            place.ended(code);
+        let Some((mut place, _)) = self.held.take() else {
+            return;
+        };
+        match trailers.and_then(status::code_in) {
+            Some(code) => place.ended(code),
+            // As the caller is told, where nothing has said it either.
+            None if !place.has_ended() => place.ended(Code::Unknown),
+            None => {}
         }
     }
 

@@ -211,6 +211,11 @@ impl Place {
     pub(super) fn ended(&mut self, code: Code) {
         self.code = Some(code);
     }
+
+    /// Whether it came already.
+    pub(super) fn has_ended(&self) -> bool {
+        self.code.is_some()
+    }
 }
 
 impl Drop for Place {

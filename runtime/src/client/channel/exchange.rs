@@ -45,7 +45,7 @@ impl Place {
                 attempt.set_reached(Reached::Answered);
                 self.connection.note_answer();
                 let (head, body) = response.into_parts();
-                let answer = Answer::new(&head.headers, body, self, pump);
+                let answer = Answer::new(&head, body, self, pump);
                 Ok(Response::from_parts(head, answer))
             }
             Err(error) => {

@@ -182,12 +182,8 @@ impl HealthWatch {
             .map_err(|_| End::BROKEN)?;
         let _ = question.send_data(self.question.clone(), true);
         let (head, body) = head.await.map_err(|_| End::BROKEN)?.into_parts();
-        let refused = match head.status {
-            http::StatusCode::OK => status::code_in(&head.headers),
-            other => Some(status::from_http(other).code()),
-        };
-        if refused.is_some() {
-            return Err(End::of(refused));
+        if let Some(code) = status::code_of(&head) {
+            return Err(End::of(Some(code)));
         }
         let mut answers = Frames::new(Incoming::new(body), MAX_ANSWER, None);
         let first = next(&mut answers).await?;

@@ -62,7 +62,9 @@ impl Fixture {
     /// Opens the stream that is being asked for.
     async fn open(&mut self) -> SendStream<Bytes> {
         let (_, mut respond) = self.watch().await;
-        respond.send_response(Response::new(()), false).unwrap()
+        let mut head = Response::new(());
+        head.headers_mut().insert(http::header::CONTENT_TYPE, GRPC);
+        respond.send_response(head, false).unwrap()
     }
 
     async fn told(&mut self) -> Serving {

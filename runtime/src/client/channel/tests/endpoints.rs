@@ -12,11 +12,11 @@ use super::net::{Answers, Host, Net};
 use super::{ChannelOptions, call, channel, settle, unary};
 use crate::client::balance::Balance;
 use crate::client::resolve::{Addresses, Resolver, Resolving};
-use crate::client::{Attempt, Transport};
+use crate::client::{Attempt, Channel, Transport};
 use crate::observe::{EndpointChange, Event, Observer};
 
 /// A channel that has met all endpoints of these that can be.
-async fn warm(net: &Net, hosts: &str, balance: Balance) -> crate::client::Channel {
+async fn warm(net: &Net, hosts: &str, balance: Balance) -> Channel {
     let options = ChannelOptions {
         balance,
         ..net.options()
@@ -185,6 +185,27 @@ async fn rule_22_an_endpoint_that_fails_or_hangs_is_left_out() {
         }
         assert_eq!(bad.calls(), 5);
         assert_eq!(*told.0.lock().unwrap(), ["a:1,b:1: a:1 is ejected for 30s"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_22_an_endpoint_that_answers_without_a_status_is_left_out() {
+    for answers in [
+        Answers::Bare(502, "application/grpc"),
+        Answers::Bare(503, "text/html"),
+        Answers::Bare(200, "text/html"),
+        Answers::Bare(200, "application/grpc"),
+    ] {
+        for balance in [Balance::RoundRobin, Balance::LeastLoaded] {
+            let net = Net::default();
+            let bad = net.serve("a:1", answers);
+            net.serve("b:1", Answers::After(Duration::from_millis(5)));
+            let channel = warm(&net, "a:1,b:1", balance).await;
+            for _ in 0..40 {
+                call(&channel).await;
+            }
+            assert!((1..=5).contains(&bad.calls()), "{} of 40", bad.calls());
+        }
     }
 }
 

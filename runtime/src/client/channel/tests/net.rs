@@ -68,6 +68,8 @@ pub(super) enum Answers {
     AtOnce,
     /// As a server that is down behind its proxy.
     Unavailable,
+    /// As a proxy does for itself: with this HTTP status and content type, a word, and no gRPC status.
+    Bare(u16, &'static str),
     /// When they are released.
     Held,
     /// The head is there at once, the rest when they are released.
@@ -253,6 +255,17 @@ impl Server {
                 let status = HeaderValue::from_static("14");
                 head.headers_mut().insert("grpc-status", status);
                 let _ = respond.send_response(head, true);
+                return;
+            }
+            Answers::Bare(http, content_type) => {
+                let mut head = head();
+                *head.status_mut() = http.try_into().unwrap();
+                let content_type = HeaderValue::from_static(content_type);
+                head.headers_mut().insert("content-type", content_type);
+                // The client may have gone.
+                if let Ok(mut stream) = respond.send_response(head, false) {
+                    let _ = stream.send_data(Bytes::from_static(b"\0\0\0\0\x01a"), true);
+                }
                 return;
             }
             Answers::After(time) => sleep(time).await,
