@@ -316,6 +316,10 @@ impl Endpoint {
         cluster.tell(self, EndpointChange::Disconnected { connections });
         cluster.lost();
         if !is_last {
+            // What is left may not have said yet that it is well: then calls wait until it does.
+            if !self.is_ready() {
+                *self.status_mut() = Status::Connecting;
+            }
             cluster.refresh();
             return None;
         }

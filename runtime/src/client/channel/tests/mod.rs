@@ -11,6 +11,7 @@ mod calls;
 mod dials;
 mod endpoints;
 mod goodbyes;
+mod healths;
 mod keepalives;
 mod net;
 mod places;
