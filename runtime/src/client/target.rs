@@ -9,7 +9,7 @@ use std::io;
 use http::uri::{Authority, Scheme};
 
 #[cfg(feature = "client")]
-use super::resolve::{EndpointAddress, Host};
+use super::resolve::{EndpointAddress, Host, Named};
 use crate::ConfigError;
 
 /// Where a client connects to.
@@ -21,6 +21,9 @@ use crate::ConfigError;
 /// | `items:50051`, `dns:///items:50051` | by TLS, unless the target is made [`insecure`](Self::insecure) |
 /// | `10.0.0.1:50051,10.0.0.2:50051` | these servers; also after `http://`, `https://`, `ipv4:`, `ipv6:` |
 /// | `unix:/run/items.sock`, `unix:///run/items.sock` | a Unix socket, in plaintext |
+///
+/// Each server of a list is called by its own host: that is the `:authority` of the calls to it, and the
+/// name that its certificate must be for.
 ///
 /// ```
 /// use apibase::Target;
@@ -39,10 +42,8 @@ pub struct Target {
 #[cfg(feature = "client")]
 pub(super) struct Resolved {
     pub(super) secure: bool,
-    pub(super) authority: Authority,
-    /// Whose certificate the server must have: the first of its names.
-    pub(super) server_name: String,
-    pub(super) hosts: Vec<Host>,
+    /// Each by its own name: a list may have servers with certificates of their own.
+    pub(super) hosts: Vec<Named<Host>>,
 }
 
 /// What the text before the hosts says.
@@ -103,17 +104,11 @@ impl Target {
                 .ok_or_else(|| wrong("it has no absolute path; write `unix:/path/to/the.sock`"));
         }
         let form = Form::of(&self.text).map_err(wrong)?;
-        let mut hosts = Vec::new();
-        let mut first = None;
-        for part in form.hosts.split(',') {
-            let (authority, host, port) = host_and_port(part.trim())
-                .map_err(|problem| wrong(&format!("{problem}; write `{}`", form.example)))?;
-            hosts.push(Host::new(&host, port));
-            first.get_or_insert((authority, host));
-        }
-        let Some((authority, server_name)) = first else {
-            return Err(wrong("it names no host"));
-        };
+        let hosts = form.hosts.split(',').map(|part| {
+            host_and_port(part.trim())
+                .map_err(|problem| wrong(&format!("{problem}; write `{}`", form.example)))
+        });
+        let hosts = hosts.collect::<Result<_, _>>()?;
         let secure = form.secure.unwrap_or(secure && !self.insecure);
         if secure && !has_tls {
             return Err(wrong(
@@ -121,12 +116,7 @@ impl Target {
                  write `http://host:port` or `Target::insecure()`",
             ));
         }
-        Ok(Resolved {
-            secure,
-            authority,
-            server_name,
-            hosts,
-        })
+        Ok(Resolved { secure, hosts })
     }
 }
 
@@ -192,16 +182,17 @@ fn unix(path: &str) -> Option<Resolved> {
     is_absolute.then(|| Resolved {
         // What is said stays on this machine.
         secure: false,
-        // What gRPC has for it: a path is no authority.
-        authority: Authority::from_static("localhost"),
-        server_name: "localhost".to_owned(),
-        hosts: vec![Host::Fixed(EndpointAddress::Unix(path.into()))],
+        hosts: vec![Named {
+            it: Host::Fixed(EndpointAddress::Unix(path.into())),
+            // What gRPC has for it: a path is no authority.
+            authority: Authority::from_static("localhost"),
+        }],
     })
 }
 
-/// `host:port`, as an authority and in parts; an IPv6 host stands in brackets, which aren't its own.
+/// `host:port`; an IPv6 host stands in brackets, which aren't its own.
 #[cfg(feature = "client")]
-fn host_and_port(text: &str) -> Result<(Authority, String, u16), String> {
+fn host_and_port(text: &str) -> Result<Named<Host>, String> {
     if text.is_empty() {
         return Err("it names no host".to_owned());
     }
@@ -214,13 +205,14 @@ fn host_and_port(text: &str) -> Result<(Authority, String, u16), String> {
     let authority: Authority = text
         .parse()
         .map_err(|error| format!("`{text}` is no host: {error}"))?;
-    let host = authority.host().trim_matches(['[', ']']).to_owned();
+    let host = authority.host().trim_matches(['[', ']']);
     if host.is_empty() {
         return Err("it names no host".to_owned());
     }
     let port = authority.port_u16().filter(|port| *port > 0);
     let port = port.ok_or_else(|| format!("`{text}` has no port"))?;
-    Ok((authority, host, port))
+    let it = Host::new(host, port);
+    Ok(Named { it, authority })
 }
 
 impl From<&str> for Target {
@@ -332,7 +324,7 @@ mod tests {
     }
 
     fn names(resolved: &Resolved) -> Vec<String> {
-        let name = |host: &Host| match host {
+        let name = |host: &Named<Host>| match &host.it {
             Host::Fixed(EndpointAddress::Ip(address)) => address.to_string(),
             Host::Fixed(EndpointAddress::Unix(path)) => path.display().to_string(),
             Host::Name { host, port } => format!("{host} at {port}"),
@@ -348,8 +340,8 @@ mod tests {
         ] {
             let resolved = target.resolve(true, false).unwrap();
             assert_eq!(names(&resolved), ["[::1]:50051"]);
-            assert_eq!(resolved.authority, "[::1]:50051");
-            assert_eq!(resolved.server_name, "::1");
+            assert_eq!(resolved.hosts[0].authority, "[::1]:50051");
+            assert_eq!(resolved.hosts[0].server_name(), "::1");
         }
         assert!(!Target::new("items:1").resolve(false, false).unwrap().secure);
         assert!(
@@ -391,6 +383,23 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn each_host_of_a_list_has_a_name_of_its_own() {
+        let resolved = resolve("10.0.0.1:1, items:2,[fd00::1]:3").unwrap();
+        let names = resolved.hosts.iter();
+        let names = names.map(|host| (host.authority.as_str(), host.server_name()));
+        assert_eq!(
+            names.collect::<Vec<_>>(),
+            [
+                ("10.0.0.1:1", "10.0.0.1"),
+                ("items:2", "items"),
+                ("[fd00::1]:3", "fd00::1")
+            ]
+        );
+        let socket = resolve("unix:/run/a.sock").unwrap();
+        assert_eq!(socket.hosts[0].authority, "localhost");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::uri::Authority;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -15,7 +16,7 @@ use super::options::ChannelOptions;
 use super::queue::Queue;
 use crate::client::balance::{Balance, Change, Ejector, Picker};
 use crate::client::health::HealthWatch;
-use crate::client::resolve::{Dns, Host, Known, Names, Resolver, resolution};
+use crate::client::resolve::{Dns, Host, Known, Named, Names, Resolver, resolution};
 use crate::client::runtime::{self, Missing};
 use crate::client::target::Resolved;
 use crate::client::{Attempt, Reached, TransportError};
@@ -33,7 +34,6 @@ pub(super) struct Cluster {
     pub(super) queue: Arc<Queue>,
     picker: Picker,
     ejector: Arc<Ejector>,
-    health: Option<HealthWatch>,
     /// Those with a connection: all that a call looks at when all is well.
     ready: ArcSwap<Vec<Arc<Endpoint>>>,
     state: Mutex<State>,
@@ -86,18 +86,12 @@ pub(super) struct Unready {
 impl Cluster {
     pub(super) fn new(name: String, target: Resolved, options: ChannelOptions) -> Self {
         let ejector = Arc::new(ejector(&name, &options));
-        let service = options.health_check.as_ref();
-        let health = service.and_then(|service| {
-            let (scheme, authority) = (target.scheme(), target.authority.clone());
-            HealthWatch::new(scheme, authority, service, options.connect_timeout)
-        });
         Self {
             name,
             target,
             queue: Arc::new(Queue::new(options.max_waiting)),
             picker: Picker::new(options.balance),
             ejector,
-            health,
             options,
             ready: ArcSwap::default(),
             state: Mutex::new(State {
@@ -307,9 +301,11 @@ impl Cluster {
         self.queue.changed();
     }
 
-    /// What asks servers for their health, where they are asked.
-    pub(super) fn health(&self) -> Option<HealthWatch> {
-        self.health.clone()
+    /// What asks the server of this name for its health, where servers are asked.
+    pub(super) fn health(&self, authority: &Authority) -> Option<HealthWatch> {
+        let service = self.options.health_check.as_ref()?;
+        let (scheme, patience) = (self.target.scheme(), self.options.connect_timeout);
+        HealthWatch::new(scheme, authority.clone(), service, patience)
     }
 
     /// Something has happened to an endpoint.
@@ -352,14 +348,17 @@ impl Cluster {
             (Some(resolver), _) => Arc::clone(resolver),
             (None, None) => Arc::new(Dns) as Arc<dyn Resolver>,
             (None, Some(_)) => {
-                let addresses = hosts.iter().map(Address::from).collect();
+                let addresses = hosts
+                    .iter()
+                    .map(|host| host.of(Address::from(&host.it)))
+                    .collect();
                 self.put(&mut state, addresses);
                 return Ok(());
             }
         };
         let (names, resolution) = resolution(hosts.clone(), resolver);
         let mut known = names.known();
-        if hosts.iter().all(|host| matches!(host, Host::Fixed(_))) {
+        if hosts.iter().all(|host| matches!(host.it, Host::Fixed(_))) {
             let known = known.borrow().clone();
             self.take(&mut state, &known);
             return Ok(());
@@ -390,14 +389,16 @@ impl Cluster {
             }
             Known::Addresses(addresses) => {
                 state.unresolved = None;
-                let addresses = addresses.iter().cloned().map(Address::Known).collect();
+                let addresses = addresses.iter();
+                let addresses = addresses.map(|one| one.of(Address::Known(one.it.clone())));
+                let addresses = addresses.collect();
                 self.put(state, addresses);
             }
         }
     }
 
     /// Connects to these addresses, and to no others.
-    fn put(self: &Arc<Self>, state: &mut State, addresses: Vec<Address>) {
+    fn put(self: &Arc<Self>, state: &mut State, addresses: Vec<Named<Address>>) {
         if state.phase != Phase::Started {
             return;
         }

@@ -272,6 +272,7 @@ fn to_io(error: h2::Error) -> io::Error {
 mod tests {
     use std::time::Duration;
 
+    use http::uri::Authority;
     use http::{HeaderMap, HeaderValue};
     use tokio::io::duplex;
     use tokio::sync::Notify;
@@ -281,6 +282,7 @@ mod tests {
     use crate::client::balance::{Balance, Candidate, Ejector, OutlierEjection};
     use crate::client::channel::endpoint::{Address, Endpoint};
     use crate::client::channel::queue::Queue;
+    use crate::client::resolve::Named;
     use crate::client::transport::Progress;
     use crate::client::{Attempt, RequestStream};
 
@@ -300,7 +302,10 @@ mod tests {
                 }
             });
             let ejector = Arc::new(Ejector::new(OutlierEjection::new(), |_| {}));
-            let address = Address::Name("a:1".to_owned());
+            let address = Named {
+                it: Address::Name("a:1".to_owned()),
+                authority: Authority::from_static("a:1"),
+            };
             let identity = Endpoint::new(address, Balance::RoundRobin, &ejector).identity;
             let other = Arc::new(Candidate::new("b:1".into(), Balance::RoundRobin));
             ejector.set_members(vec![Arc::clone(&identity.candidate), other]);

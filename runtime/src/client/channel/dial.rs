@@ -25,10 +25,12 @@ async fn connect(cluster: &Cluster, endpoint: &Endpoint) -> io::Result<Connectio
     let options = &cluster.options;
     let mut stream = match &options.connector {
         Some(connector) => connector.connect(endpoint.identity.name()).await?,
-        None => socket(&endpoint.address).await?,
+        None => socket(&endpoint.address.it).await?,
     };
     if let Some(tls) = options.tls.as_ref().filter(|_| cluster.target.secure) {
-        stream = tls.handshake(&cluster.target.server_name, stream).await?;
+        stream = tls
+            .handshake(endpoint.address.server_name(), stream)
+            .await?;
     }
     let line = Line::new(Arc::clone(&endpoint.news), Arc::clone(&cluster.queue));
     let identity = Arc::clone(&endpoint.identity);

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use http::uri::Authority;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
@@ -18,7 +19,7 @@ use super::options::ChannelOptions;
 use super::redial::Redial;
 use crate::Code;
 use crate::client::balance::{Balance, Candidate, Ejector, Ending, Started};
-use crate::client::resolve::{EndpointAddress, Host};
+use crate::client::resolve::{EndpointAddress, Host, Named};
 use crate::observe::EndpointChange;
 
 /// Where an endpoint is.
@@ -33,13 +34,15 @@ pub(super) enum Address {
 #[derive(Debug)]
 pub(super) struct Identity {
     pub(super) candidate: Arc<Candidate>,
+    /// Whom they say they go to.
+    pub(super) authority: Authority,
     ejector: Arc<Ejector>,
 }
 
 /// One address of a target. A task of its own keeps its connections up.
 pub(super) struct Endpoint {
     pub(super) identity: Arc<Identity>,
-    pub(super) address: Address,
+    pub(super) address: Named<Address>,
     /// Those that take calls, the oldest first.
     connections: ArcSwap<Vec<Arc<Connection>>>,
     status: Mutex<Status>,
@@ -89,14 +92,15 @@ impl Identity {
 }
 
 impl Endpoint {
-    pub(super) fn new(address: Address, balance: Balance, ejector: &Arc<Ejector>) -> Self {
-        let name = match &address {
+    pub(super) fn new(address: Named<Address>, balance: Balance, ejector: &Arc<Ejector>) -> Self {
+        let name = match &address.it {
             Address::Known(address) => address.to_string(),
             Address::Name(name) => name.clone(),
         };
         Self {
             identity: Arc::new(Identity {
                 candidate: Arc::new(Candidate::new(name.into(), balance)),
+                authority: address.authority.clone(),
                 ejector: Arc::clone(ejector),
             }),
             address,
@@ -258,7 +262,7 @@ impl Endpoint {
             return;
         }
         self.is_crowded.store(false, Ordering::Relaxed);
-        let watch = cluster.health();
+        let watch = cluster.health(&self.address.authority);
         let is_known = watch.is_none();
         if let Some(watch) = watch {
             connection.watch_health(watch);

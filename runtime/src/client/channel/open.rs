@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Weak};
 
-use http::uri::Parts;
+use http::uri::{Authority, Parts};
 use http::{Request, Response, Uri};
 use tokio::time::Instant;
 
@@ -133,7 +133,6 @@ impl Transport for Channel {
         attempt: &mut Attempt,
     ) -> Result<Response<Answer>, TransportError> {
         let cluster = &self.opened.cluster;
-        self.opened.complete(&mut request)?;
         let place = match cluster.place_now(attempt) {
             Some(place) => place,
             // Boxed, so that calls that needn't wait aren't larger for those that must.
@@ -148,18 +147,23 @@ impl Transport for Channel {
                 place
             }
         };
-        attempt.set_endpoint(place.connection.identity.name());
+        let identity = &place.connection.identity;
+        attempt.set_endpoint(identity.name());
+        self.opened.complete(&mut request, &identity.authority)?;
         place.send(request, attempt).await
     }
 }
 
 impl Opened {
     /// Adds what HTTP/2 wants beside the path.
-    fn complete(&self, request: &mut Request<RequestStream>) -> Result<(), TransportError> {
-        let target = &self.cluster.target;
+    fn complete(
+        &self,
+        request: &mut Request<RequestStream>,
+        authority: &Authority,
+    ) -> Result<(), TransportError> {
         let mut parts = Parts::default();
-        parts.scheme = Some(target.scheme());
-        parts.authority = Some(target.authority.clone());
+        parts.scheme = Some(self.cluster.target.scheme());
+        parts.authority = Some(authority.clone());
         parts.path_and_query = request.uri().path_and_query().cloned();
         *request.uri_mut() = Uri::from_parts(parts)
             .map_err(|error| TransportError::unavailable("the path is not valid", error))?;

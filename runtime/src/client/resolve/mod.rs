@@ -15,6 +15,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::uri::Authority;
+
 pub(crate) use self::dns::Dns;
 pub(crate) use self::resolution::{Known, Names, resolution};
 
@@ -92,6 +94,27 @@ impl fmt::Display for EndpointAddress {
             Self::Ip(address) => address.fmt(f),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
+    }
+}
+
+/// A part of a target or one of its servers, and what it is called.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Named<T> {
+    pub(crate) it: T,
+    /// The `:authority` of the calls to it.
+    pub(crate) authority: Authority,
+}
+
+impl<T> Named<T> {
+    /// Whose certificate it must have.
+    pub(crate) fn server_name(&self) -> &str {
+        self.authority.host().trim_matches(['[', ']'])
+    }
+
+    /// Something else of that name.
+    pub(crate) fn of<U>(&self, it: U) -> Named<U> {
+        let authority = self.authority.clone();
+        Named { it, authority }
     }
 }
 

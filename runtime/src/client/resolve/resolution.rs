@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Addresses, EndpointAddress, Host, Resolver};
+use super::{Addresses, EndpointAddress, Host, Named, Resolver};
 
 /// How often a name that has addresses is asked for: at most, when a connection is lost, and at least,
 /// where the resolver doesn't say how long they are good. Without the former the loss of a server is a
@@ -42,8 +42,9 @@ pub(crate) enum Known {
         /// When it is asked for again.
         until: Instant,
     },
-    /// The last good ones: at least one, each once, the resolver's best first, and 1,000 at most.
-    Addresses(Arc<[EndpointAddress]>),
+    /// The last good ones: at least one, each once, the resolver's best first, and 1,000 at most. One that
+    /// several hosts have is called by the first of them.
+    Addresses(Arc<[Named<EndpointAddress>]>),
 }
 
 /// The addresses of a target, to those who connect to them. The resolution ends with the last one.
@@ -63,7 +64,7 @@ pub(crate) struct Resolution {
 }
 
 struct Tracked {
-    host: Host,
+    host: Named<Host>,
     /// The last good answer.
     good: Vec<EndpointAddress>,
     /// What was wrong with the last one.
@@ -82,7 +83,10 @@ struct Answer {
 }
 
 /// The addresses of `hosts`, and what has to run for them to be known.
-pub(crate) fn resolution(hosts: Vec<Host>, resolver: Arc<dyn Resolver>) -> (Names, Resolution) {
+pub(crate) fn resolution(
+    hosts: Vec<Named<Host>>,
+    resolver: Arc<dyn Resolver>,
+) -> (Names, Resolution) {
     let (known, receiver) = watch::channel(Known::Nothing);
     let again = Arc::new(Notify::new());
     let names = Names {
@@ -147,7 +151,7 @@ impl Resolution {
     /// Asks for all that is due.
     fn ask(&mut self, now: Instant) {
         for (index, tracked) in self.hosts.iter().enumerate() {
-            let Host::Name { host, port } = &tracked.host else {
+            let Host::Name { host, port } = &tracked.host.it else {
                 continue;
             };
             if tracked.due > now {
@@ -219,20 +223,21 @@ impl Resolution {
     }
 
     /// All last good addresses, each once.
-    fn found(&self) -> Vec<EndpointAddress> {
+    fn found(&self) -> Vec<Named<EndpointAddress>> {
         let mut seen = HashSet::new();
-        let all = self.hosts.iter().flat_map(|tracked| &tracked.good);
-        all.filter(|address| seen.insert(*address))
+        let hosts = self.hosts.iter();
+        let all = hosts.flat_map(|one| one.good.iter().map(|address| (&one.host, address)));
+        all.filter(|(_, address)| seen.insert(*address))
             .take(MAX_ADDRESSES)
-            .cloned()
+            .map(|(host, address)| host.of(address.clone()))
             .collect()
     }
 }
 
 impl Tracked {
-    fn new(host: Host) -> Self {
+    fn new(host: Named<Host>) -> Self {
         let now = Instant::now();
-        let good = match &host {
+        let good = match &host.it {
             Host::Fixed(address) => vec![address.clone()],
             Host::Name { .. } => Vec::new(),
         };
@@ -248,11 +253,11 @@ impl Tracked {
 
     /// When it is asked for; None where it never is.
     fn due(&self) -> Option<Instant> {
-        matches!(self.host, Host::Name { .. }).then_some(self.due)
+        matches!(self.host.it, Host::Name { .. }).then_some(self.due)
     }
 
     fn take(&mut self, said: io::Result<Addresses>, now: Instant) {
-        let Host::Name { host, .. } = &self.host else {
+        let Host::Name { host, .. } = &self.host.it else {
             return;
         };
         let name = Arc::clone(host);
@@ -277,7 +282,7 @@ impl Tracked {
     }
 
     fn failed(&mut self, why: &str, now: Instant) {
-        let Host::Name { host: name, .. } = &self.host else {
+        let Host::Name { host: name, .. } = &self.host.it else {
             return;
         };
         if self.failures == 0 {

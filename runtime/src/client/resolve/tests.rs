@@ -52,6 +52,12 @@ fn found(last: impl IntoIterator<Item = u8>) -> Answer {
     Answer::Found(Addresses::new(found.map(ip).collect::<Vec<_>>()))
 }
 
+/// By the name that all have here.
+fn named<T>(it: T) -> Named<T> {
+    let authority = Authority::from_static("items:50051");
+    Named { it, authority }
+}
+
 fn ip(last: u8) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, last], 50051))
 }
@@ -62,6 +68,10 @@ impl Fixture {
     }
 
     fn of(hosts: Vec<Host>, answer: Answer) -> Self {
+        Self::named(hosts.into_iter().map(named).collect(), answer)
+    }
+
+    fn named(hosts: Vec<Named<Host>>, answer: Answer) -> Self {
         let resolver = Arc::new(Scripted {
             answer: Mutex::new(answer),
             asked: Mutex::default(),
@@ -103,7 +113,7 @@ impl Fixture {
 fn addresses(last: impl IntoIterator<Item = u8>) -> Known {
     let all: Vec<_> = last
         .into_iter()
-        .map(|last| EndpointAddress::Ip(ip(last)))
+        .map(|last| named(EndpointAddress::Ip(ip(last))))
         .collect();
     Known::Addresses(all.into())
 }
@@ -254,7 +264,7 @@ async fn of_more_than_a_thousand_addresses_the_first_are_taken() {
         };
         assert_eq!(known.len(), 1000, "of {count}");
         let last = SocketAddr::from(([10, 0, 0, 1], 999));
-        assert_eq!(known.last(), Some(&EndpointAddress::Ip(last)));
+        assert_eq!(known.last(), Some(&named(EndpointAddress::Ip(last))));
     }
 }
 
@@ -270,7 +280,7 @@ async fn a_list_is_known_at_once_and_nobody_is_asked() {
     let Known::Addresses(known) = names.known.borrow_and_update().clone() else {
         panic!("it has no address");
     };
-    let shown: Vec<_> = known.iter().map(ToString::to_string).collect();
+    let shown: Vec<_> = known.iter().map(|one| one.it.to_string()).collect();
     assert_eq!(
         shown,
         ["10.0.0.1:50051", "[::1]:50051", "unix:/run/items.sock"]
@@ -288,6 +298,31 @@ async fn a_name_that_hangs_does_not_keep_the_addresses_beside_it() {
     names.set(found([1]));
     // The list's own place comes after the name's.
     assert_eq!(names.next().await, addresses([1, 9]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn addresses_are_called_by_their_host_and_that_of_several_by_the_first() {
+    let host = |name: &'static str, port| Named {
+        it: Host::new(name, port),
+        authority: Authority::from_static(name),
+    };
+    let hosts = vec![host("a", 1), host("b", 2), host("10.0.0.9", 50051)];
+    let mut names = Fixture::named(hosts, found([1, 9]));
+    let mut called = Vec::new();
+    while called.len() < 2 {
+        let Known::Addresses(known) = names.next().await else {
+            panic!("it has no address");
+        };
+        let known = known.iter();
+        called = known
+            .map(|one| (one.it.to_string(), one.server_name().to_owned()))
+            .collect();
+    }
+    let expected = [("10.0.0.1:50051", "a"), ("10.0.0.9:50051", "a")];
+    assert_eq!(
+        called,
+        expected.map(|(at, by)| (at.to_owned(), by.to_owned()))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -310,7 +345,7 @@ async fn a_resolution_ends_with_the_last_who_wants_to_know() {
 
 #[tokio::test]
 async fn the_system_knows_localhost() {
-    let (names, resolution) = resolution(vec![Host::new("localhost", 1)], Arc::new(Dns));
+    let (names, resolution) = resolution(vec![named(Host::new("localhost", 1))], Arc::new(Dns));
     tokio::spawn(resolution.run());
     let mut known = names.known();
     timeout(Duration::from_secs(20), known.changed())
@@ -320,6 +355,6 @@ async fn the_system_knows_localhost() {
     let Known::Addresses(found) = known.borrow().clone() else {
         panic!("it has no address");
     };
-    let is_own = |address: &EndpointAddress| matches!(address, EndpointAddress::Ip(address) if address.ip().is_loopback() && address.port() == 1);
+    let is_own = |one: &Named<_>| matches!(one.it, EndpointAddress::Ip(address) if address.ip().is_loopback() && address.port() == 1);
     assert!(found.iter().all(is_own), "{found:?}");
 }

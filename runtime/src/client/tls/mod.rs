@@ -108,7 +108,7 @@ impl ClientTls {
     }
 
     /// The name that a server's certificate has to be for, and that the server is told (SNI). Default:
-    /// the target's host.
+    /// the target's host, of a list each server's own.
     #[must_use]
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());

@@ -11,8 +11,9 @@ use tokio::time::{Instant, sleep};
 use super::net::{Answers, Host, Net};
 use super::{ChannelOptions, call, channel, settle, unary};
 use crate::client::balance::Balance;
+use crate::client::channel::{Connecting, IoStream, Secure};
 use crate::client::resolve::{Addresses, Resolver, Resolving};
-use crate::client::{Attempt, Channel, Transport};
+use crate::client::{Attempt, Channel, Target, Transport, Upstream};
 use crate::observe::{EndpointChange, Event, Observer};
 
 /// A channel that has met all endpoints of these that can be.
@@ -319,6 +320,41 @@ async fn rule_26_calls_go_where_the_name_leads_now() {
         1,
         "the same answer changes nothing"
     );
+}
+
+/// Makes no TLS, and hears whose it should be.
+#[derive(Default)]
+struct Names(Mutex<HashSet<String>>);
+
+impl Secure for Names {
+    fn handshake<'a>(&'a self, name: &'a str, stream: Box<dyn IoStream>) -> Connecting<'a> {
+        self.0.lock().unwrap().insert(name.to_owned());
+        Box::pin(async { Ok(stream) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_11_each_server_of_a_list_is_called_by_its_own_name() {
+    let net = Net::default();
+    let hosts = ["10.0.0.1:1", "[fd00::2]:2", "c:3"];
+    let servers = hosts.map(|host| net.serve(host, Answers::AtOnce));
+    let names = Arc::new(Names::default());
+    let options = ChannelOptions {
+        tls: Some(Arc::clone(&names) as _),
+        ..net.options()
+    };
+    let target = Target::new("https://10.0.0.1:1,[fd00::2]:2,c:3");
+    let channel = Channel::open(target, options, |_, _| Upstream::default()).unwrap();
+    call(&channel).await;
+    settle().await;
+    for _ in 0..6 {
+        call(&channel).await;
+    }
+    for (host, server) in hosts.iter().zip(servers) {
+        assert_eq!(server.authorities(), [*host]);
+    }
+    let expected = ["10.0.0.1", "fd00::2", "c"].map(str::to_owned);
+    assert_eq!(*names.0.lock().unwrap(), HashSet::from(expected));
 }
 
 #[tokio::test(start_paused = true)]

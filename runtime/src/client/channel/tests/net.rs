@@ -1,6 +1,6 @@
 //! [`Net`]: hosts by name, each with what becomes of who connects to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,6 +60,8 @@ struct Served {
     held: AtomicUsize,
     connections: AtomicUsize,
     resets: Mutex<Vec<Reason>>,
+    /// As whom calls have addressed it.
+    authorities: Mutex<BTreeSet<String>>,
 }
 
 /// How calls are answered.
@@ -115,6 +117,7 @@ impl Net {
             held: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
             resets: Mutex::default(),
+            authorities: Mutex::default(),
         }));
         self.put(name, Host::Serves(server.clone()));
         server
@@ -186,6 +189,12 @@ impl Server {
         self.0.resets.lock().unwrap().clone()
     }
 
+    /// As whom calls have addressed it.
+    pub(super) fn authorities(&self) -> Vec<String> {
+        let authorities = self.0.authorities.lock().unwrap();
+        authorities.iter().cloned().collect()
+    }
+
     /// Answers one call that waits.
     pub(super) fn release_one(&self) {
         self.0.release.notify_one();
@@ -221,6 +230,8 @@ impl Server {
                 request = connection.accept() => match request {
                     Some(Ok((request, respond))) => {
                         self.0.calls.fetch_add(1, Ordering::SeqCst);
+                        let authority = request.uri().authority().unwrap().to_string();
+                        self.0.authorities.lock().unwrap().insert(authority);
                         tokio::spawn(self.clone().answer(request, respond));
                     }
                     _ => return,
