@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use http::uri::Authority;
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::connection::{Place, next_event};
 use super::endpoint::{Address, Endpoint, Status};
@@ -167,10 +167,24 @@ impl Cluster {
         }
     }
 
-    /// Ready once an endpoint is.
+    /// Ready once an endpoint is, and no later than connecting may take.
     pub(super) async fn ready(self: &Arc<Self>) -> Result<(), Unready> {
         self.start()
             .map_err(|missing| Unready::new(missing.to_string(), Instant::now()))?;
+        let patience = self.options.connect_timeout;
+        let ready = timeout(patience, self.until_ready()).await;
+        ready.unwrap_or_else(|_| {
+            let doing = match self.outlook()? {
+                false => "its name is being resolved",
+                true if self.has_connection() => "no server says that it is SERVING",
+                true => "it is still connecting",
+            };
+            let what = format!("not connected after {patience:?}: {doing}");
+            Err(Unready::new(what, Instant::now()))
+        })
+    }
+
+    async fn until_ready(self: &Arc<Self>) -> Result<(), Unready> {
         loop {
             let mut changed = pin!(self.queue.changed.notified());
             changed.as_mut().enable();
@@ -250,6 +264,11 @@ impl Cluster {
             what: format!("{}{others}: {}", endpoint.identity.name(), trouble.cause),
             next: trouble.next,
         })
+    }
+
+    fn has_connection(&self) -> bool {
+        let state = self.state();
+        state.endpoints.iter().any(|one| one.has_connection())
     }
 
     fn overloaded(&self) -> TransportError {

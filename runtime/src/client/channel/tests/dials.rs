@@ -1,12 +1,14 @@
 //! When endpoints are dialled, and what calls hear meanwhile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
 use super::net::{Answers, Host, Net};
-use super::{Done, call, channel, settle, unary};
+use super::{ChannelOptions, Done, call, channel, settle, unary};
 use crate::Code;
+use crate::client::resolve::{Resolver, Resolving};
 use crate::client::transport::Progress;
 use crate::client::{Attempt, Channel, Reached, Transport};
 
@@ -234,7 +236,7 @@ fn a_channel_outlives_the_runtime_that_it_was_first_used_on() {
 #[tokio::test(start_paused = true)]
 async fn a_name_that_has_no_address_is_said_to_have_none() {
     // `.invalid` has no address (RFC 6761), by whatever the system asks.
-    let channel = channel("items.invalid:1", super::ChannelOptions::default());
+    let channel = channel("items.invalid:1", ChannelOptions::default());
     tokio::time::resume();
     let done = call(&channel).await;
     assert!(
@@ -243,4 +245,48 @@ async fn a_name_that_has_no_address_is_said_to_have_none() {
         done.error()
     );
     assert_eq!(done.attempt.reached(), Reached::Resolving);
+}
+
+/// Never answers.
+struct Hangs;
+
+impl Resolver for Hangs {
+    fn resolve<'a>(&'a self, _: &'a str, _: u16) -> Resolving<'a> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connecting_takes_no_longer_than_it_may_whatever_it_waits_for() {
+    let net = Net::default();
+    net.put("mute:1", Host::Mute);
+    // Takes the question for its health, and never answers it.
+    net.serve("doubtful:1", Answers::HeadThenHeld);
+    let with = |resolver, health_check: Option<&str>| ChannelOptions {
+        resolver,
+        health_check: health_check.map(str::to_owned),
+        connect_timeout: Duration::from_secs(7),
+        ..net.options()
+    };
+    let hangs = Arc::new(Hangs) as Arc<dyn Resolver>;
+    for (host, options, says) in [
+        (
+            "items:1",
+            with(Some(hangs), None),
+            "its name is being resolved",
+        ),
+        ("mute:1", with(None, None), "mute:1"),
+        (
+            "doubtful:1",
+            with(None, Some("")),
+            "says that it is SERVING",
+        ),
+    ] {
+        let started = Instant::now();
+        let channel = channel(host, options);
+        let ready = timeout(Duration::from_secs(60), channel.ready()).await;
+        let error = ready.expect("it takes for ever").unwrap_err().to_string();
+        assert_eq!(started.elapsed(), Duration::from_secs(7), "{error}");
+        assert!(error.contains(host) && error.contains(says), "{error}");
+    }
 }
