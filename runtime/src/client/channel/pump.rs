@@ -29,9 +29,23 @@ impl Drop for Pump {
     }
 }
 
-async fn pump(mut body: RequestStream, mut stream: SendStream<Bytes>) {
+/// Where the requests go. A panic in making one, which is the caller's own code, resets it: the answer has
+/// the stream too, and the server would wait for the next request for ever.
+struct Outlet(SendStream<Bytes>);
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.send_reset(Reason::CANCEL);
+        }
+    }
+}
+
+async fn pump(mut body: RequestStream, stream: SendStream<Bytes>) {
+    let mut outlet = Outlet(stream);
+    let stream = &mut outlet.0;
     loop {
-        match next(&mut body, &mut stream).await {
+        match next(&mut body, stream).await {
             Next::Data(data) => {
                 let is_all = body.is_end_stream();
                 if stream.send_data(data, is_all).is_err() || is_all {

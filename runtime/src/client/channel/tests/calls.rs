@@ -69,6 +69,35 @@ async fn a_stream_of_requests_ends_with_its_call() {
     assert!(sender.is_closed());
 }
 
+/// A stream with a fault of its own.
+struct Panics;
+
+impl Stream for Panics {
+    type Item = ();
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<()>> {
+        panic!("as a test wants it")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_requests_that_panics_ends_its_call() {
+    let net = Net::default();
+    let server = net.serve("a:1", Answers::Held);
+    let channel = net.channel("a:1");
+    let held = Held::stream::<Plain<()>>(Panics, None);
+    let mut attempt = Attempt::first();
+    let send = channel.send(request(held.body()), &mut attempt);
+    let sent = tokio::time::timeout(Duration::from_secs(1), send).await;
+    sent.expect("it hangs").unwrap_err();
+    settle().await;
+    assert_eq!(server.held(), 0);
+    assert_eq!(server.connections(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_requests_is_answered_once_it_ends() {
     let net = Net::default();
