@@ -92,6 +92,11 @@ impl Candidate {
         }
     }
 
+    /// Whether there is nothing against it for this attempt: it isn't left out, and was not tried.
+    pub(crate) fn is_good(&self, attempt: &Attempt) -> bool {
+        self.rank(attempt) == Rank::Good
+    }
+
     pub(super) fn rank(&self, attempt: &Attempt) -> Rank {
         match (self.is_ejected(), attempt.has_tried(&self.name)) {
             (false, false) => Rank::Good,

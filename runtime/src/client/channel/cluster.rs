@@ -202,8 +202,12 @@ impl Cluster {
         let Some(first) = picked else {
             return Err(Obstacle::Unready);
         };
-        let rest = ready.iter().cycle().skip(first).take(ready.len());
-        if let Some(place) = rest.into_iter().find_map(|endpoint| endpoint.place()) {
+        if let Some(place) = ready.get(first).and_then(|endpoint| endpoint.place()) {
+            return Ok(place);
+        }
+        let others = || ready.iter().cycle().skip(first).take(ready.len());
+        let good = others().filter(|endpoint| endpoint.candidate().is_good(attempt));
+        if let Some(place) = good.chain(others()).find_map(|endpoint| endpoint.place()) {
             return Ok(place);
         }
         for endpoint in ready.iter() {

@@ -211,6 +211,38 @@ async fn rule_22_an_endpoint_that_answers_without_a_status_is_left_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_22_what_has_no_place_elsewhere_does_not_go_to_who_is_left_out() {
+    let net = Net::default();
+    let full = net.serve_at_once("a:1", Answers::Held, Some(1));
+    let bad = net.serve("b:1", Answers::Unavailable);
+    net.serve("c:1", Answers::AtOnce);
+    let options = ChannelOptions {
+        max_connections: 1,
+        ..net.options()
+    };
+    // The one that is left out comes after the one that is full.
+    let channel = channel("a:1,b:1,c:1", options);
+    channel.ready().await.unwrap();
+    settle().await;
+    let held = tokio::spawn({
+        let channel = channel.clone();
+        async move { call(&channel).await }
+    });
+    settle().await;
+    assert_eq!(full.held(), 1);
+    for _ in 0..60 {
+        call(&channel).await;
+    }
+    assert_eq!(bad.calls(), 5);
+    let mut attempt = Attempt::first();
+    attempt.set_endpoint(&"c:1".into());
+    attempt.next();
+    channel.send(unary(), &mut attempt).await.unwrap();
+    assert_eq!(**attempt.endpoint().unwrap(), *"b:1", "there is no other");
+    held.abort();
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_endpoint_whose_calls_are_given_up_early_stays() {
     let net = Net::default();
     let held = net.serve("a:1", Answers::Held);
