@@ -141,6 +141,11 @@ impl Transport for Channel {
                 // The server is told what is left now.
                 if let Some(deadline) = attempt.deadline() {
                     let remaining = deadline.saturating_duration_since(Instant::now());
+                    if remaining.is_zero() {
+                        // Whoever has set it ends this one now. The server isn't bothered any more.
+                        drop(place);
+                        return std::future::pending().await;
+                    }
                     let timeout = timeout::write(remaining);
                     request.headers_mut().insert(timeout::GRPC_TIMEOUT, timeout);
                 }

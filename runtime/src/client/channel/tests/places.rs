@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::net::{Answers, Host, Net, Server};
 use super::{ChannelOptions, Done, call, channel, settle, unary};
@@ -146,6 +146,36 @@ async fn rule_29_a_failed_dial_does_not_end_the_tries_for_more_places() {
     assert_eq!((server.held(), net.dials("a:1").len()), (4, 3));
     server.release();
     for call in calls {
+        call.await.unwrap().by("a:1");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_15_a_place_that_is_free_when_the_time_is_over_is_not_taken() {
+    let (_net, server, channel) = crowded(1, 1000).await;
+    let held = start(&channel, 2);
+    settle().await;
+    let late = {
+        let channel = channel.clone();
+        tokio::spawn(async move {
+            let mut attempt = Attempt::first();
+            attempt.set_deadline(Some(Instant::now() + Duration::from_millis(10)));
+            channel.send(unary(), &mut attempt).await.map(|_| ())
+        })
+    };
+    sleep(Duration::from_millis(20)).await;
+    server.release();
+    for call in held {
+        call.await.unwrap().by("a:1");
+    }
+    settle().await;
+    assert_eq!(server.calls(), 2, "one was sent without any time");
+    let more = start(&channel, 2);
+    settle().await;
+    assert_eq!(server.held(), 2, "a place is lost");
+    late.abort();
+    server.release();
+    for call in more {
         call.await.unwrap().by("a:1");
     }
 }
