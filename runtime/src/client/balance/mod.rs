@@ -14,5 +14,5 @@ pub(crate) use super::config::Balance;
 
 pub(crate) use self::candidate::{Candidate, Ending, Started};
 pub use self::ejection::OutlierEjection;
-pub(crate) use self::ejection::{Change, Ejector};
+pub(crate) use self::ejection::{Change, Ejector, Notice};
 pub(crate) use self::picker::Picker;

@@ -14,7 +14,7 @@ use super::connection::{Place, next_event};
 use super::endpoint::{Address, Endpoint, Status};
 use super::options::ChannelOptions;
 use super::queue::Queue;
-use crate::client::balance::{Balance, Change, Ejector, Picker};
+use crate::client::balance::{Balance, Change, Ejector, Notice, Picker};
 use crate::client::health::HealthWatch;
 use crate::client::resolve::{Dns, Host, Known, Named, Names, Resolver, resolution};
 use crate::client::runtime::{self, Missing};
@@ -375,7 +375,9 @@ impl Cluster {
                     .iter()
                     .map(|host| host.of(Address::from(&host.it)))
                     .collect();
-                self.put(&mut state, addresses);
+                let back = self.put(&mut state, addresses);
+                drop(state);
+                self.ejector.tell(&back);
                 return Ok(());
             }
         };
@@ -383,7 +385,9 @@ impl Cluster {
         let mut known = names.known();
         if hosts.iter().all(|host| matches!(host.it, Host::Fixed(_))) {
             let known = known.borrow().clone();
-            self.take(&mut state, &known);
+            let back = self.take(&mut state, &known);
+            drop(state);
+            self.ejector.tell(&back);
             return Ok(());
         }
         state.names = Some(names);
@@ -391,7 +395,8 @@ impl Cluster {
         let follow = async move {
             loop {
                 let news = known.borrow_and_update().clone();
-                cluster.take(&mut cluster.state(), &news);
+                let back = cluster.take(&mut cluster.state(), &news);
+                cluster.ejector.tell(&back);
                 if known.changed().await.is_err() {
                     return;
                 }
@@ -402,28 +407,29 @@ impl Cluster {
         Ok(())
     }
 
-    /// Takes up what is known of the addresses.
-    fn take(self: &Arc<Self>, state: &mut State, known: &Known) {
+    /// Takes up what is known of the addresses. The notices are for when the state is let go.
+    fn take(self: &Arc<Self>, state: &mut State, known: &Known) -> Vec<Notice> {
         match known {
-            Known::Nothing => {}
+            Known::Nothing => Vec::new(),
             Known::Failed { why, until } => {
                 state.unresolved = Some(Unready::new(why.to_string(), *until));
                 self.queue.changed();
+                Vec::new()
             }
             Known::Addresses(addresses) => {
                 state.unresolved = None;
                 let addresses = addresses.iter();
                 let addresses = addresses.map(|one| one.of(Address::Known(one.it.clone())));
                 let addresses = addresses.collect();
-                self.put(state, addresses);
+                self.put(state, addresses)
             }
         }
     }
 
-    /// Connects to these addresses, and to no others.
-    fn put(self: &Arc<Self>, state: &mut State, addresses: Vec<Named<Address>>) {
+    /// Connects to these addresses, and to no others. The notices are for when the state is let go.
+    fn put(self: &Arc<Self>, state: &mut State, addresses: Vec<Named<Address>>) -> Vec<Notice> {
         if state.phase != Phase::Started {
-            return;
+            return Vec::new();
         }
         let mut before = std::mem::take(&mut state.endpoints);
         for address in addresses {
@@ -442,11 +448,12 @@ impl Cluster {
         }
         let members = state.endpoints.iter();
         let members = members.map(|endpoint| Arc::clone(&endpoint.identity.candidate));
-        self.ejector.set_members(members.collect());
+        let back = self.ejector.set_members(members.collect());
         for endpoint in &state.endpoints {
             endpoint.start(self);
         }
         self.publish(state);
+        back
     }
 
     /// Ends all that runs. Connections close when their last calls have ended.

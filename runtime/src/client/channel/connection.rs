@@ -308,7 +308,8 @@ mod tests {
             };
             let identity = Endpoint::new(address, Balance::RoundRobin, &ejector).identity;
             let other = Arc::new(Candidate::new("b:1".into(), Balance::RoundRobin));
-            ejector.set_members(vec![Arc::clone(&identity.candidate), other]);
+            let members = vec![Arc::clone(&identity.candidate), other];
+            assert!(ejector.set_members(members).is_empty());
             let line = Line::new(Arc::new(Notify::new()), Arc::new(Queue::new(1)));
             let io = Box::new(ours);
             let opened = Connection::open(io, identity, Arc::new(line), None);

@@ -79,17 +79,26 @@ impl Ejector {
     }
 
     /// From now on these are the endpoints of the target, ready or not. One that was ejected stays so;
-    /// one that is no longer there is forgotten.
-    pub(crate) fn set_members(&self, members: Vec<Arc<Candidate>>) {
+    /// one that is no longer there is forgotten. Those that are back since they are alone are to be told
+    /// of, when no lock is held: who listens may do anything.
+    #[must_use = "they are to be told"]
+    pub(crate) fn set_members(&self, members: Vec<Arc<Candidate>>) -> Vec<Notice> {
         let can_eject = !self.policy.is_off() && members.len() > 1;
+        let mut back = Vec::new();
         for member in &members {
             let record = &member.record;
             record.is_watched.store(can_eject, Ordering::Relaxed);
             if !can_eject && record.is_ejected() {
-                self.release(member);
+                back.push(release(member));
             }
         }
         *self.members() = members;
+        back
+    }
+
+    /// Tells of what became of endpoints.
+    pub(crate) fn tell(&self, notices: &[Notice]) {
+        notices.iter().for_each(|notice| (self.tell)(notice));
     }
 
     /// A call on an endpoint ended.
@@ -150,23 +159,17 @@ impl Ejector {
                 notices.extend(self.eject(&members, candidate, cause, now));
             }
         }
-        let back: Vec<_> = members
-            .iter()
-            .filter(|one| one.record.serve(now))
-            .cloned()
-            .collect();
+        let back = members.iter().filter(|one| one.record.serve(now));
+        notices.extend(back.map(|one| release(one)));
         // Who listens may take its time.
         drop(members);
-        notices.iter().for_each(|notice| (self.tell)(notice));
-        back.iter().for_each(|candidate| self.release(candidate));
+        self.tell(&notices);
     }
 
     fn eject_one(&self, candidate: &Candidate, in_row: u32) {
         let cause = Cause::InRow(in_row);
         let notice = self.eject(&self.members(), candidate, cause, Instant::now());
-        if let Some(notice) = notice {
-            (self.tell)(&notice);
-        }
+        self.tell(notice.as_slice());
     }
 
     /// Ejects one, if it is there, isn't ejected yet, and one more may be. The lock of `members` is held.
@@ -187,14 +190,6 @@ impl Ejector {
             endpoint: Arc::clone(candidate.name()),
             change: Change::Ejected { cause, time },
         })
-    }
-
-    fn release(&self, candidate: &Candidate) {
-        candidate.record.release();
-        (self.tell)(&Notice {
-            endpoint: Arc::clone(candidate.name()),
-            change: Change::Returned,
-        });
     }
 
     /// Who failed too often, by the calls of all.
@@ -220,6 +215,15 @@ impl Ejector {
 
     fn members(&self) -> MutexGuard<'_, Vec<Arc<Candidate>>> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets an endpoint be picked again.
+fn release(candidate: &Candidate) -> Notice {
+    candidate.record.release();
+    Notice {
+        endpoint: Arc::clone(candidate.name()),
+        change: Change::Returned,
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, advance};
 
 use super::*;
-use crate::client::balance::ejection::{Cause, Notice};
+use crate::client::balance::ejection::Cause;
 
 type Notices = Arc<Mutex<Vec<Notice>>>;
 
@@ -17,7 +17,7 @@ fn watched(count: usize, policy: OutlierEjection) -> (Vec<Arc<Candidate>>, Arc<E
     let tell = move |notice: &Notice| told.lock().unwrap().push(notice.clone());
     let ejector = Arc::new(Ejector::new(policy, tell));
     let all = endpoints(count, Balance::RoundRobin);
-    ejector.set_members(all.clone());
+    assert!(ejector.set_members(all.clone()).is_empty());
     (all, ejector, notices)
 }
 
@@ -220,14 +220,16 @@ async fn an_endpoint_that_is_left_alone_or_goes_makes_room() {
     calls(&ejector, &all[0], 0, 5);
     assert_eq!(ejected(&all), [0]);
     // The other one goes: it is better than none.
-    ejector.set_members(vec![Arc::clone(&all[0])]);
+    let back = ejector.set_members(vec![Arc::clone(&all[0])]);
+    assert_eq!((back.len(), back[0].change), (1, Change::Returned));
     assert!(ejected(&all).is_empty());
-    ejector.set_members(all.clone());
+    assert!(ejector.set_members(all.clone()).is_empty());
     calls(&ejector, &all[0], 0, 5);
     assert_eq!(ejected(&all), [0]);
     // The ejected one goes, and its place goes to another one.
     let new = endpoints(3, Balance::RoundRobin);
-    ejector.set_members(vec![Arc::clone(&all[1]), Arc::clone(&new[2])]);
+    let back = ejector.set_members(vec![Arc::clone(&all[1]), Arc::clone(&new[2])]);
+    assert!(back.is_empty());
     calls(&ejector, &new[2], 0, 5);
     assert!(new[2].is_ejected());
     // A call on the one that is gone ends.

@@ -39,7 +39,8 @@ fn eject(endpoints: &[Arc<Candidate>], which: impl IntoIterator<Item = usize>) {
     for at in which {
         let ejector = Ejector::new(OutlierEjection::new(), |_| {});
         let other = Arc::new(Candidate::new("another".into(), Balance::RoundRobin));
-        ejector.set_members(vec![Arc::clone(&endpoints[at]), other]);
+        let back = ejector.set_members(vec![Arc::clone(&endpoints[at]), other]);
+        assert!(back.is_empty());
         for _ in 0..5 {
             ejector.finished(&endpoints[at], Ending::Badly);
         }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -405,4 +406,60 @@ async fn rule_26_the_backoff_of_an_endpoint_outlives_answers_of_the_resolver() {
     }
     let dials = net.dials("10.0.0.1:1").len();
     assert!((10..=17).contains(&dials), "{dials} dials in ten minutes");
+}
+
+/// An observer with an end of its own for the channel.
+#[derive(Default)]
+struct Drops {
+    channel: Mutex<Option<Channel>>,
+    was_dropped: AtomicBool,
+}
+
+impl Observer for Drops {
+    fn observe(&self, event: &Event<'_>) {
+        let Event::Endpoint {
+            change: EndpointChange::Returned,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let Some(channel) = self.channel.lock().unwrap().take() else {
+            return;
+        };
+        // On a thread of its own, so that the test ends if it waits for ever.
+        let (done, is_done) = std::sync::mpsc::channel();
+        let runtime = tokio::runtime::Handle::current();
+        std::thread::spawn(move || {
+            let _runtime = runtime.enter();
+            drop(channel);
+            let _ = done.send(());
+        });
+        let dropped = is_done.recv_timeout(Duration::from_secs(2)).is_ok();
+        self.was_dropped.store(dropped, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_may_drop_the_channel() {
+    let net = Net::default();
+    net.serve("10.0.0.1:1", Answers::Unavailable);
+    net.serve("10.0.0.2:1", Answers::AtOnce);
+    let told = Told::default();
+    told.tell(&["10.0.0.1:1", "10.0.0.2:1"]);
+    let drops = Arc::new(Drops::default());
+    let mut options = net.options();
+    options.resolver = Some(Arc::new(told.clone()));
+    options.observers.push(Arc::clone(&drops) as _);
+    let channel = channel("items:1", options);
+    call(&channel).await;
+    settle().await;
+    for _ in 0..20 {
+        call(&channel).await;
+    }
+    // Alone it can't be left out any longer.
+    told.tell(&["10.0.0.1:1"]);
+    *drops.channel.lock().unwrap() = Some(channel);
+    sleep(Duration::from_secs(31)).await;
+    assert!(drops.was_dropped.load(Ordering::SeqCst));
 }
