@@ -307,20 +307,24 @@ async fn an_endpoint_that_does_not_say_how_it_is_fails_calls_and_is_told_of() {
 
 /// Answers what it is told to.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<SocketAddr>>>);
+pub(super) struct Told {
+    addresses: Arc<Mutex<Vec<SocketAddr>>>,
+    ttl: Duration,
+}
 
 impl Told {
-    fn tell(&self, addresses: &[&str]) {
-        *self.0.lock().unwrap() = addresses.iter().map(|text| text.parse().unwrap()).collect();
+    pub(super) fn tell(&self, addresses: &[&str]) {
+        let addresses = addresses.iter().map(|text| text.parse().unwrap());
+        *self.addresses.lock().unwrap() = addresses.collect();
     }
 }
 
 impl Resolver for Told {
     fn resolve<'a>(&'a self, _: &'a str, _: u16) -> Resolving<'a> {
         Box::pin(async {
-            match self.0.lock().unwrap().clone() {
+            match self.addresses.lock().unwrap().clone() {
                 none if none.is_empty() => Err(io::Error::other("nothing known")),
-                addresses => Ok(Addresses::new(addresses)),
+                addresses => Ok(Addresses::new(addresses).ttl(self.ttl)),
             }
         })
     }
@@ -353,6 +357,31 @@ async fn rule_26_calls_go_where_the_name_leads_now() {
         1,
         "the same answer changes nothing"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn rule_26_a_lost_connection_has_the_name_asked_for() {
+    let net = Net::default();
+    let old = net.serve("10.0.0.1:1", Answers::AtOnce);
+    net.serve("10.0.0.2:1", Answers::AtOnce);
+    let told = Told {
+        ttl: Duration::from_secs(3600),
+        ..Told::default()
+    };
+    told.tell(&["10.0.0.1:1"]);
+    let options = ChannelOptions {
+        resolver: Some(Arc::new(told.clone())),
+        ..net.options()
+    };
+    let channel = channel("items:1", options);
+    call(&channel).await.by("10.0.0.1:1");
+
+    told.tell(&["10.0.0.2:1"]);
+    sleep(Duration::from_secs(300)).await;
+    call(&channel).await.by("10.0.0.1:1");
+    old.say_goodbye(h2::Reason::NO_ERROR);
+    settle().await;
+    call(&channel).await.by("10.0.0.2:1");
 }
 
 /// Makes no TLS, and hears whose it should be.
