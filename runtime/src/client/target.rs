@@ -1,5 +1,6 @@
 //! [`Target`]: where a client connects to.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 #[cfg(feature = "client")]
@@ -31,7 +32,7 @@ use crate::ConfigError;
 /// let plaintext = Target::from("http://items:50051");
 /// let also_plaintext = Target::new("items:50051").insecure();
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     text: String,
     insecure: bool,
@@ -104,6 +105,12 @@ impl Target {
                 .ok_or_else(|| wrong("it has no absolute path; write `unix:/path/to/the.sock`"));
         }
         let form = Form::of(&self.text).map_err(wrong)?;
+        // Before its parts are looked at: a password may have a comma.
+        if form.hosts.contains('@') {
+            let example = form.example;
+            let problem = format!("it has a user, and nobody asks for one; write `{example}`");
+            return Err(wrong(&problem));
+        }
         let hosts = form.hosts.split(',').map(|part| {
             host_and_port(part.trim())
                 .map_err(|problem| wrong(&format!("{problem}; write `{}`", form.example)))
@@ -199,9 +206,6 @@ fn host_and_port(text: &str) -> Result<Named<Host>, String> {
     if text.contains(['/', '?', '#']) {
         return Err("it has a path, and a gRPC service has none".to_owned());
     }
-    if text.contains('@') {
-        return Err("it has a user, and nobody asks for one".to_owned());
-    }
     let authority: Authority = text
         .parse()
         .map_err(|error| format!("`{text}` is no host: {error}"))?;
@@ -234,15 +238,34 @@ impl From<&String> for Target {
 }
 
 impl fmt::Display for Target {
+    /// Its text, without a user and a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(&shown(&self.text))
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("text", &shown(&self.text))
+            .field("insecure", &self.insecure)
+            .finish()
+    }
+}
+
+/// What may be shown of a target's text: of `http://me:password@items:1` what follows the `@`.
+fn shown(text: &str) -> Cow<'_, str> {
+    match text.rsplit_once('@') {
+        // A path may have one.
+        Some((_, rest)) if !text.starts_with("unix:") => Cow::Owned(format!("…@{rest}")),
+        _ => Cow::Borrowed(text),
     }
 }
 
 impl ConnectError {
     fn target(target: &str, problem: &str) -> Self {
         Self(Kind::Target {
-            target: target.to_owned(),
+            target: shown(target).into_owned(),
             problem: problem.to_owned(),
         })
     }
@@ -256,7 +279,7 @@ impl ConnectError {
     #[cfg(feature = "client")]
     pub(super) fn connect(target: &Target, source: io::Error) -> Self {
         Self(Kind::Connect {
-            target: target.text.clone(),
+            target: target.to_string(),
             source,
         })
     }
@@ -264,7 +287,7 @@ impl ConnectError {
     #[cfg(feature = "client")]
     pub(super) fn settings(target: &Target, source: ConfigError) -> Self {
         Self(Kind::Settings {
-            target: target.text.clone(),
+            target: target.to_string(),
             source,
         })
     }
@@ -409,6 +432,35 @@ mod tests {
             assert!(error.to_string().contains("feature `tls`"), "{error}");
             assert!(error.is_target());
         }
+    }
+
+    #[test]
+    fn no_word_of_a_password_is_said() {
+        for text in [
+            "http://me:hunter2@items:1",
+            "me:hunter2@items:1",
+            "http://me:hunter2,hunter2@items:1",
+            "http://me:hunter2/hunter2@items:1",
+            "http://a:1,me:hunter2@b:1",
+            "ftp://me:hunter2@items:1",
+            "dns://me:hunter2@8.8.8.8/items:1",
+            "dns:me:hunter2@items:1",
+        ] {
+            let target = Target::new(text);
+            let error = target.resolve(true, true).unwrap_err();
+            let io = || io::Error::other("refused");
+            for shown in [
+                error.to_string(),
+                format!("{error:?}"),
+                format!("{target} {target:?}"),
+                ConnectError::connect(&target, io()).to_string(),
+            ] {
+                assert!(!shown.contains("hunter2"), "{shown}");
+                assert!(shown.contains(":1"), "{shown}");
+            }
+        }
+        let socket = Target::new("unix:/run/me@home.sock");
+        assert_eq!(socket.to_string(), "unix:/run/me@home.sock");
     }
 
     #[test]
