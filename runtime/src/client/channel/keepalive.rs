@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use h2::{Ping, PingPong};
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::line::Line;
 
@@ -33,21 +33,28 @@ impl Keepalive {
     /// Ready once the server has not answered.
     async fn lost(self, pings: &mut PingPong, line: &Line) {
         loop {
-            sleep(self.interval).await;
-            // Whatever the server says shows that it is there, and pings with no call in flight look
-            // like an attack to it (gRFC A8).
-            if line.take_heard() || !(self.while_idle || line.in_flight() > 0) {
+            // Whatever the server says shows that it is there.
+            let left = self.interval.saturating_sub(line.heard().elapsed());
+            if !left.is_zero() {
+                sleep(left).await;
                 continue;
             }
-            if pings.send_ping(Ping::opaque()).is_err() {
+            // Pings with no call in flight look like an attack to it (gRFC A8).
+            let may_ask = self.while_idle || line.in_flight() > 0;
+            if !may_ask || pings.send_ping(Ping::opaque()).is_err() {
+                sleep(self.interval).await;
                 continue;
             }
+            let asked = Instant::now();
             let mut pong = std::pin::pin!(std::future::poll_fn(|cx| pings.poll_pong(cx)));
             loop {
-                match timeout(self.timeout, pong.as_mut()).await {
-                    Ok(_) => break,
-                    Err(_) if line.take_heard() => {}
-                    Err(_) => return,
+                let silent = asked.max(line.heard()).elapsed();
+                let left = self.timeout.saturating_sub(silent);
+                if left.is_zero() {
+                    return;
+                }
+                if timeout(left, pong.as_mut()).await.is_ok() {
+                    break;
                 }
             }
         }

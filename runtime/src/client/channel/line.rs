@@ -1,9 +1,11 @@
 //! [`Line`]: the state of one connection, shared by those who use it and those who keep it up.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::queue::Queue;
 use crate::client::health::Serving;
@@ -25,8 +27,9 @@ const SICK: u8 = 32;
 #[derive(Debug)]
 pub(super) struct Line {
     flags: AtomicU8,
-    /// Whether anything was read since that was last asked.
-    heard: AtomicBool,
+    since: Instant,
+    /// When anything was read last, in milliseconds since then.
+    heard: AtomicU64,
     /// How many calls are on it.
     in_flight: AtomicUsize,
     /// How many the server takes at once.
@@ -46,7 +49,8 @@ impl Line {
     pub(super) fn new(news: Arc<Notify>, queue: Arc<Queue>) -> Self {
         Self {
             flags: AtomicU8::new(0),
-            heard: AtomicBool::new(false),
+            since: Instant::now(),
+            heard: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             max: AtomicUsize::new(0),
             ailment: Mutex::new(None),
@@ -157,15 +161,16 @@ impl Line {
 
     /// Something was read.
     pub(super) fn hear(&self) {
-        // Written once a while only: it is read on another thread's line.
-        if !self.heard.load(Ordering::Relaxed) {
-            self.heard.store(true, Ordering::Relaxed);
+        let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or_default();
+        // Written once in a millisecond only: calls on other threads have the same cache line.
+        if self.heard.load(Ordering::Relaxed) != now {
+            self.heard.store(now, Ordering::Relaxed);
         }
     }
 
-    /// Whether anything was read since this was last asked.
-    pub(super) fn take_heard(&self) -> bool {
-        self.heard.swap(false, Ordering::Relaxed)
+    /// When anything was read last, to the millisecond.
+    pub(super) fn heard(&self) -> Instant {
+        self.since + Duration::from_millis(self.heard.load(Ordering::Relaxed))
     }
 
     /// A SETTINGS frame was read whole, for whatever it changes.
