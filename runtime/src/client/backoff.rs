@@ -27,6 +27,13 @@ impl Backoff {
         }
     }
 
+    /// Between tries to connect, to resolve a name, to watch a server's health: gRPC's
+    /// connection-backoff.md.
+    #[cfg(feature = "client")]
+    pub(super) fn connecting() -> Self {
+        Self::new(Duration::from_secs(1), 1.6, Duration::from_secs(120))
+    }
+
     /// The next wait.
     pub(super) fn next(&mut self) -> Duration {
         self.waits = self.waits.saturating_add(1);

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use crate::client::backoff::Backoff;
 
-/// The first wait (gRPC's connection-backoff.md, as all of this).
-const BASE: Duration = Duration::from_secs(1);
-const MULTIPLIER: f64 = 1.6;
-const MAX: Duration = Duration::from_secs(120);
+/// A connection that has held for so long was of use.
+const HELD: Duration = Duration::from_secs(1);
 
 /// When an endpoint is dialled again.
 ///
@@ -24,7 +22,7 @@ pub(super) struct Redial {
 impl Redial {
     pub(super) fn new() -> Self {
         Self {
-            backoff: Backoff::new(BASE, MULTIPLIER, MAX),
+            backoff: Backoff::connecting(),
             brief: false,
         }
     }
@@ -36,7 +34,7 @@ impl Redial {
 
     /// The wait after one was lost that was of use, or wasn't and held for this long.
     pub(super) fn lost(&mut self, was_of_use: bool, held: Duration) -> Duration {
-        if was_of_use || held >= BASE {
+        if was_of_use || held >= HELD {
             self.backoff.reset();
             self.brief = false;
             return Duration::ZERO;
@@ -95,7 +93,7 @@ mod tests {
             "as before"
         );
         assert_eq!(redial.lost(true, brief), Duration::ZERO);
-        assert_eq!(redial.lost(false, BASE), Duration::ZERO);
+        assert_eq!(redial.lost(false, HELD), Duration::ZERO);
         assert!(redial.failed() <= Duration::from_millis(1200));
     }
 }

@@ -22,11 +22,6 @@ use crate::wire::frames::Frames;
 use crate::wire::headers::{GRPC, TRAILERS, USER_AGENT};
 use crate::wire::status;
 
-/// A stream that ended is opened again after these waits (gRPC's connection-backoff.md).
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const WAITS_GROW_BY: f64 = 1.6;
-const MAX_WAIT: Duration = Duration::from_secs(120);
-
 /// One that told something and held for this long is opened again at once: a server that says a word
 /// and ends must not be asked without end.
 const HELD: Duration = Duration::from_secs(1);
@@ -126,7 +121,7 @@ impl HealthWatch {
                 tell(serving);
             }
         };
-        let mut backoff = Backoff::new(FIRST_WAIT, WAITS_GROW_BY, MAX_WAIT);
+        let mut backoff = Backoff::connecting();
         loop {
             let Ok(sender) = connection.clone().ready().await else {
                 return tell(Serving::No("the connection takes no more calls"));

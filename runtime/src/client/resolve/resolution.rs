@@ -10,6 +10,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Addresses, EndpointAddress, Host, Named, Resolver};
+use crate::client::backoff::Backoff;
 
 /// How often a name that has addresses is asked for: at most, when a connection is lost, and at least,
 /// where the resolver doesn't say how long they are good. Without the former the loss of a server is a
@@ -24,11 +25,6 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Each address is a connection, a task and a place in every pick.
 const MAX_ADDRESSES: usize = 1000;
-
-/// Names that have no address yet are asked for after these pauses (gRPC's connection backoff).
-const FIRST_PAUSE: f64 = 1.0;
-const PAUSE_GROWS_BY: f64 = 1.6;
-const MAX_PAUSE: f64 = 120.0;
 
 /// What is known of the addresses of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +65,8 @@ struct Tracked {
     good: Vec<EndpointAddress>,
     /// What was wrong with the last one.
     wrong: Option<Arc<str>>,
-    /// Failures in a row.
-    failures: u32,
+    /// The pauses between questions while it has no address.
+    backoff: Backoff,
     /// It is not asked for before, and at this time at the latest.
     earliest: Instant,
     due: Instant,
@@ -245,7 +241,7 @@ impl Tracked {
             host,
             good,
             wrong: None,
-            failures: 0,
+            backoff: Backoff::connecting(),
             earliest: now,
             due: now,
         }
@@ -270,7 +266,7 @@ impl Tracked {
                 let addresses = found.into_iter().take(MAX_ADDRESSES);
                 self.good = addresses.map(EndpointAddress::Ip).collect();
                 self.wrong = None;
-                self.failures = 0;
+                self.backoff.reset();
                 self.earliest = now + INTERVAL;
                 self.due = now + ttl.unwrap_or(INTERVAL).clamp(INTERVAL, MAX_TTL);
                 return;
@@ -285,15 +281,14 @@ impl Tracked {
         let Host::Name { host: name, .. } = &self.host.it else {
             return;
         };
-        if self.failures == 0 {
+        if self.wrong.is_none() {
             let kept = self.good.len();
             tracing::warn!(%name, why, kept, "a name can't be resolved; its addresses are kept");
         }
         let pause = match self.good.is_empty() {
-            true => first_pause(self.failures),
+            true => self.backoff.next(),
             false => INTERVAL,
         };
-        self.failures = self.failures.saturating_add(1);
         self.wrong = Some(format!("`{name}` can't be resolved: {why}").into());
         self.earliest = now + pause;
         self.due = self.earliest;
@@ -312,11 +307,4 @@ impl Known {
             _ => self == other,
         }
     }
-}
-
-/// The pause after a failure that follows on `failures` others, with a jitter of ±20%.
-fn first_pause(failures: u32) -> Duration {
-    let exponent = i32::try_from(failures.min(100)).unwrap_or(100);
-    let pause = (FIRST_PAUSE * PAUSE_GROWS_BY.powi(exponent)).min(MAX_PAUSE);
-    Duration::from_secs_f64(pause * (0.8 + 0.4 * fastrand::f64()))
 }
