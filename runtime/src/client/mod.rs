@@ -27,6 +27,8 @@ mod failure;
 mod fallback;
 #[cfg(feature = "client")]
 mod health;
+#[cfg(feature = "client")]
+mod incoming;
 mod info;
 mod options;
 mod outgoing;

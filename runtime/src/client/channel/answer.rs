@@ -14,11 +14,12 @@ use super::connection::Place;
 use super::pump::Pump;
 use crate::Code;
 use crate::client::TransportError;
+use crate::client::incoming::Incoming;
 use crate::wire::status;
 
 /// The body of an answer. Dropping it before its end resets the stream, so that the server stops.
 pub struct Answer {
-    stream: RecvStream,
+    incoming: Incoming,
     at: At,
     // Dropped with the stream's end, so that another call has the place and the requests stop.
     held: Option<(Place, Option<Pump>)>,
@@ -26,8 +27,7 @@ pub struct Answer {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {
-    Data,
-    Trailers,
+    Body,
     /// It ended as it should.
     End,
     /// It broke, or was reset without a reason.
@@ -45,8 +45,8 @@ impl Answer {
             place.ended(code);
         }
         Self {
-            stream,
-            at: At::Data,
+            incoming: Incoming::new(stream),
+            at: At::Body,
             held: Some((place, pump)),
         }
     }
@@ -88,31 +88,26 @@ impl Body for Answer {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, TransportError>>> {
         let this = self.get_mut();
-        if this.at == At::Data {
-            match ready!(this.stream.poll_data(cx)) {
-                Some(Ok(data)) => {
-                    // Fails only for more than was received.
-                    let _ = this.stream.flow_control().release_capacity(data.len());
-                    return Poll::Ready(Some(Ok(Frame::data(data))));
-                }
-                Some(Err(error)) => return Poll::Ready(this.cut(error).map(Err)),
-                None => this.at = At::Trailers,
-            }
-        }
-        if this.at != At::Trailers {
+        if this.at != At::Body {
             return Poll::Ready(None);
         }
-        match ready!(this.stream.poll_trailers(cx)) {
-            Ok(trailers) => {
-                this.end(trailers.as_ref());
-                Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
+        Poll::Ready(match ready!(Pin::new(&mut this.incoming).poll_frame(cx)) {
+            Some(Ok(frame)) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    this.end(Some(trailers));
+                }
+                Some(Ok(frame))
             }
-            Err(error) => Poll::Ready(this.cut(error).map(Err)),
-        }
+            Some(Err(error)) => this.cut(error).map(Err),
+            None => {
+                this.end(None);
+                None
+            }
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.at == At::End || (self.at == At::Data && self.stream.is_end_stream())
+        self.at == At::End || (self.at == At::Body && self.incoming.is_end_stream())
     }
 }
 

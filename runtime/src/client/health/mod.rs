@@ -1,7 +1,6 @@
 //! [`HealthWatch`]: whether the server of a connection says that it is SERVING
 //! ([gRFC A17](https://github.com/grpc/proposal/blob/master/A17-client-side-health-checking.md)).
 
-mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -15,8 +14,8 @@ use http::{Method, Request, Uri};
 use prost::Message;
 use tokio::time::{Instant, sleep, timeout};
 
-use self::stream::Incoming;
 use super::backoff::Backoff;
+use super::incoming::Incoming;
 use crate::Code;
 use crate::wire::frames::Frames;
 use crate::wire::headers::{GRPC, TRAILERS, USER_AGENT};

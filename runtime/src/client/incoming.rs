@@ -43,4 +43,8 @@ impl Body for Incoming {
         let trailers = ready!(self.stream.poll_trailers(cx));
         Poll::Ready(trailers.transpose().map(|one| one.map(Frame::trailers)))
     }
+
+    fn is_end_stream(&self) -> bool {
+        self.has_data && self.stream.is_end_stream()
+    }
 }
