@@ -59,7 +59,8 @@ pub(crate) struct ChannelOptions {
     pub(crate) health_check: Option<String>,
     /// How many connections an endpoint has at most, once its server takes no more calls on one.
     pub(crate) max_connections: usize,
-    /// How long connecting may take, whatever a call's deadline: name to SETTINGS frame.
+    /// How long making a connection may take, whatever a call's deadline: from its first packet to the
+    /// server's SETTINGS frame. To be ready a channel takes no longer, with the resolving of its name.
     pub(crate) connect_timeout: Duration,
     /// A server that says nothing for this long is asked whether it is there. None asks never.
     pub(crate) keepalive_interval: Option<Duration>,
@@ -67,7 +68,7 @@ pub(crate) struct ChannelOptions {
     pub(crate) keepalive_timeout: Duration,
     /// Whether it is asked too while no call is in flight, which servers may take for an attack.
     pub(crate) keepalive_while_idle: bool,
-    /// How many calls may wait for a place on a connection.
+    /// How many calls may wait for a place on a connection, on all endpoints together.
     pub(crate) max_waiting: usize,
     /// Makes the connections, in place of sockets.
     pub(crate) connector: Option<Arc<dyn Connector>>,

@@ -72,8 +72,7 @@ settings! {
     /// Opens up to this many connections to each endpoint of a target: one more when all have as many
     /// calls as the endpoint takes on one.
     max_connections: Count = 4, overridable();
-    /// Lets up to this many calls to an endpoint wait for a place on its connections; one more fails at
-    /// once.
+    /// Lets up to this many calls to a target wait for a place on its connections; one more fails at once.
     max_waiting: Count = 1_000, overridable();
     /// Gives up making a connection after this time, with TLS and HTTP/2's first words; a server that is
     /// asked for its health has as long for its first answer.

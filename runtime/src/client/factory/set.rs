@@ -153,15 +153,15 @@ impl ClientFactory {
         self.set(|settings| settings.max_connections.set(max.max(1)))
     }
 
-    /// Lets up to this many calls wait for a place on the connections of an endpoint; one more fails at
-    /// once with `RESOURCE_EXHAUSTED`. Default: 1000.
+    /// Lets up to this many calls on a channel wait for a place on its connections; one more fails at once
+    /// with `RESOURCE_EXHAUSTED`. Default: 1000.
     #[must_use]
     pub fn max_waiting(self, max: usize) -> Self {
         self.set(|settings| settings.max_waiting.set(max))
     }
 
-    /// Gives up making a connection after this time, with TLS and HTTP/2's first words. Default: 20
-    /// seconds.
+    /// Gives up making a connection after this time, with TLS and HTTP/2's first words; `connect` of a
+    /// channel or a stub takes no longer than this in all. Default: 20 seconds.
     #[must_use]
     pub fn connect_timeout(self, timeout: Duration) -> Self {
         self.set(|settings| settings.connect_timeout.set(timeout))
