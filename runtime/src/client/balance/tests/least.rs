@@ -66,9 +66,13 @@ fn slower(at: usize, times: f64, random: &mut Rng) -> Duration {
     Duration::from_secs_f64(times * (0.005 + 0.010 * random.f64()))
 }
 
+/// A new one, or `APIBASE_SEED`.
 fn seed() -> u64 {
-    let seed = fastrand::u64(..);
-    println!("seed: {seed}");
+    let seed = std::env::var("APIBASE_SEED")
+        .map_or_else(|_| fastrand::u64(..), |text| text.parse().unwrap());
+    println!("APIBASE_SEED={seed}");
+    // Picks are drawn from this thread's generator.
+    fastrand::seed(seed);
     seed
 }
 
