@@ -10,12 +10,14 @@
 mod authority;
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
 use apibase::{ClientFactory, ClientTls, Context, Credentials, Server, SettingOrigin, Tls};
 use authority::{Authority, Issued};
 use common::{EchoServiceClient, Running, Scripted, ask, reply, soon};
+use rcgen::SanType;
 
 /// A folder that is gone when the test is over.
 struct Folder(PathBuf);
@@ -78,6 +80,32 @@ async fn a_bare_target_is_tls_and_a_token_goes_over_it() {
         .credentials(Credentials::token("hunter2"));
     let answer = answer(&factory, &running).await;
     assert_eq!(answer.unwrap(), b"Bearer hunter2");
+}
+
+#[tokio::test]
+async fn each_server_of_a_list_shows_a_certificate_of_its_own() {
+    let authority = Authority::new("CA");
+    let serving = async |name: SanType, number| {
+        let Issued { chain, key } = authority.issue(|params| params.subject_alt_names = vec![name]);
+        let echo = Scripted::new().on_echo(move |_, _| async move { Ok(reply(number, "")) });
+        let tls = Tls::from_pem(chain, key);
+        Running::with(echo, |server: Server| server.tls(tls)).await
+    };
+    let named = SanType::DnsName("localhost".try_into().unwrap());
+    let one = serving(named, 1).await;
+    let other = serving(SanType::IpAddress([127, 0, 0, 1].into()), 2).await;
+    let target = format!("localhost:{},{}", one.addr.port(), other.addr);
+    let factory = ClientFactory::new().tls(ClientTls::new().ca_pem(authority.pem()));
+    let channel = soon(factory.connect(target)).await.unwrap();
+    let client = EchoServiceClient::new(channel);
+    let mut seen = BTreeSet::new();
+    soon(async {
+        while seen.len() < 2 {
+            let reply = client.echo(&Context::background(), ask("")).await;
+            seen.insert(reply.unwrap().number);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
