@@ -215,8 +215,7 @@ async fn a_reset_before_the_head_is_mapped() {
 async fn a_reset_in_mid_stream_is_mapped_after_the_messages_before_it() {
     for (reason, code) in [
         (Reason::CANCEL, Code::Cancelled),
-        // It is the end of the body, so there is no reason to be seen.
-        (Reason::NO_ERROR, Code::Unavailable),
+        (Reason::NO_ERROR, Code::Internal),
         (Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
         (Reason::REFUSED_STREAM, Code::Unavailable),
         (Reason::INTERNAL_ERROR, Code::Internal),

@@ -12,7 +12,6 @@ use http_body::{Body, Frame};
 
 use super::connection::Place;
 use super::pump::Pump;
-use crate::Code;
 use crate::client::TransportError;
 use crate::client::incoming::Incoming;
 use crate::wire::status;
@@ -30,7 +29,7 @@ enum At {
     Body,
     /// It ended as it should.
     End,
-    /// It broke, or was reset without a reason.
+    /// It broke.
     Cut,
 }
 
@@ -64,15 +63,11 @@ impl Answer {
         }
     }
 
-    /// The stream broke. One that is reset without a fault is the end of the body, though not of the
-    /// answer (RFC 9113, 8.1).
+    /// The stream broke. One that is reset without an error broke too: the trailers have the call's
+    /// status, and they never came (PROTOCOL-HTTP2.md, "Errors").
     fn cut(&mut self, error: h2::Error) -> Option<TransportError> {
         self.at = At::Cut;
         let (mut place, _pump) = self.held.take()?;
-        if error.reason() == Some(h2::Reason::NO_ERROR) && error.is_reset() {
-            place.ended(Code::Unavailable);
-            return None;
-        }
         let failure = place.connection.failure(error);
         place.broke(&failure);
         Some(failure)
