@@ -12,6 +12,7 @@ use http_body::{Body, Frame};
 
 use super::connection::Place;
 use super::pump::Pump;
+use crate::Code;
 use crate::client::TransportError;
 use crate::client::incoming::Incoming;
 use crate::wire::status;

@@ -13,8 +13,12 @@ mod endpoints;
 mod goodbyes;
 mod healths;
 mod keepalives;
+mod links;
 mod net;
+mod partitions;
 mod places;
+mod schedules;
+mod server;
 
 use std::sync::Arc;
 use std::time::Duration;
