@@ -221,3 +221,42 @@ async fn a_target_that_fails_every_call_gets_hardly_more_attempts_than_calls() {
     let retries = attempts.load(Relaxed) - CALLS;
     assert!(retries > 100 && retries <= 250, "{retries} retries");
 }
+
+/// The throttle gives a tenth of a token back for each success and takes one for each failure, so that
+/// retries can't be more than a tenth of the successes and what was there at the start.
+#[tokio::test(start_paused = true)]
+async fn rule_13_retries_are_at_most_a_tenth_of_what_succeeds_beside_half_of_the_tokens() {
+    const CALLS: u32 = 20_000;
+    static RETRIED: [Method; 1] = [Method::unary(PATH)
+        .no_side_effects()
+        .retry(
+            RetryPolicy::up_to(4)
+                .initial_backoff(Duration::from_millis(1))
+                .max_backoff(Duration::from_millis(1)),
+        )
+        .breaker(BreakerPolicy::after(u32::MAX))];
+    let seed = seed();
+    for failing_of_100 in [5, 30, 60] {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let attempts = Arc::new(AtomicU32::new(0));
+        let draw = {
+            let attempts = Arc::clone(&attempts);
+            move || {
+                attempts.fetch_add(1, Relaxed);
+                (random.u32(..100) < failing_of_100).then_some(Fault::Status(Code::Unavailable))
+            }
+        };
+        let caller = Caller::new(Unreliable::new(Scripted::new(), draw), &RETRIED);
+        let ctx = Context::background();
+        let mut succeeded = 0;
+        for _ in 0..CALLS {
+            let outcome: Outcome<EchoReply> = caller.unary(&ctx, &RETRIED[0], ask("")).await;
+            succeeded += u32::from(outcome.is_ok());
+        }
+        let retries = attempts.load(Relaxed) - CALLS;
+        println!("{failing_of_100}%: {retries} retries, {succeeded} calls succeeded");
+        assert!(retries <= 250 + succeeded / 10, "{retries} retries");
+        // Where there are few failures, all are retried: four in a row are one call in 160,000.
+        assert!(failing_of_100 > 5 || succeeded >= CALLS - 5, "{succeeded}");
+    }
+}
