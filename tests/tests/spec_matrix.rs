@@ -86,6 +86,35 @@ fn property_tests_run_at_least_100_times() {
     }
 }
 
+/// Clients are resilient by 29 rules, and each is held by a test that is found by its number.
+#[test]
+fn every_rule_of_the_client_has_a_test() {
+    let mut held: BTreeMap<u32, usize> = BTreeMap::new();
+    for folder in ["runtime/src/client", "tests/tests"] {
+        for file in sources(&root().join(folder)) {
+            let text = fs::read_to_string(&file).unwrap();
+            for rule in rules(&text) {
+                *held.entry(rule).or_default() += 1;
+            }
+        }
+    }
+    let missing: Vec<u32> = (1..=29).filter(|rule| !held.contains_key(rule)).collect();
+    assert!(missing.is_empty(), "no test is named after {missing:?}");
+    let unknown: Vec<_> = held
+        .keys()
+        .filter(|rule| !(1..=29).contains(*rule))
+        .collect();
+    assert!(unknown.is_empty(), "there are no rules {unknown:?}");
+}
+
+#[test]
+fn a_function_that_is_no_test_holds_no_rule() {
+    let text = "#[test]\nfn rule_07_a() {}\n\nfn rule_08_b() {}\n\n\
+        #[tokio::test(start_paused = true)]\nasync fn rule_09_c() {}\n\n\
+        #[test]\n#[ignore]\nfn rule_10_d() {}\n";
+    assert_eq!(rules(text), [7, 9]);
+}
+
 #[test]
 fn ci_runs_every_test() {
     let script = fs::read_to_string(root().join(".ci/run")).unwrap();
@@ -190,6 +219,35 @@ fn find_test(file: &str, function: &str) -> Result<(), String> {
     } else {
         Err(format!("`{function}` in {file} is not a test"))
     }
+}
+
+/// The rules that the tests of a file are named after; what is never run is no test.
+fn rules(text: &str) -> Vec<u32> {
+    let mut rules = Vec::new();
+    for (line, content) in text.lines().enumerate() {
+        let name = content.split_once("fn rule_").map(|(_, name)| name);
+        let number = name.and_then(|name| name.get(..2)?.parse::<u32>().ok());
+        let attributes = above(text, line);
+        let is_test = attributes.contains("#[test]") || attributes.contains("::test");
+        if is_test && !attributes.contains("#[ignore") {
+            rules.extend(number);
+        }
+    }
+    rules
+}
+
+/// All files of Rust in a folder and those in it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
 }
 
 /// The number of the line that declares a function.
