@@ -71,8 +71,8 @@ impl ClientFactory {
     ///
     #[doc = include_str!("../config/settings.md")]
     ///
-    /// What code sets afterwards, what a proto says of a method and what a call says for itself go before
-    /// that, in this order from the last to the first; the environment goes before the file that
+    /// What a proto says of a method goes before that, what code sets afterwards before the proto, and
+    /// what a call says for itself before them all; the environment goes before the file that
     /// `GRPC__CONFIG_FILE` names (feature `config`, see [`from_file`](#method.from_file)), and the file
     /// before the default. A variable that is empty counts as unset.
     ///
