@@ -38,7 +38,7 @@ review:
 lint:
     .ci/run lint
 
-# The Connect project's conformance suite against our server (needs Go); `--trace` shows what was sent.
+# The Connect project's conformance suite against our server and our client (needs Go); `--trace` shows what was sent.
 conformance *args:
     scripts/conformance run {{args}}
 
