@@ -8,11 +8,14 @@
 )]
 
 mod common;
+mod hosts;
 
 use std::time::Duration;
 
 use apibase::testing::{Fault, Faults, InProcess};
-use apibase::{CallError, CallOptions, Code, Context, DomainError, FailureKind, Status};
+use apibase::{
+    CallError, CallOptions, ClientFactory, Code, Context, DomainError, FailureKind, Status, Target,
+};
 use apibase_tests::tonic_echo::echo::api::echo_service;
 use bytes::Bytes;
 use common::{
@@ -21,6 +24,7 @@ use common::{
 };
 use futures_util::stream;
 use h2::Reason;
+use hosts::{Does, Hosts};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
@@ -130,15 +134,13 @@ async fn a_lost_connection_is_told_as_a_real_one_is() {
     assert_eq!(told_of(Fault::answer_lost()).await, real);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_reset_after_the_head_is_told_as_a_real_one_is() {
-    let server = RawServer::start(|_, mut response| async move {
-        let mut stream = response.send_response(grpc_head(), false).unwrap();
-        // Let the head go out before the reset overtakes it.
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        stream.send_reset(Reason::INTERNAL_ERROR);
-    });
-    let real = told_through(&server.await.client().await).await;
+    let hosts = Hosts::default();
+    hosts.host("a:1").does(Does::HeadThenReset);
+    let factory = ClientFactory::new().connector(hosts);
+    let channel = factory.channel(Target::new("a:1").insecure());
+    let real = told_through(&EchoServiceClient::new(channel.unwrap())).await;
     assert_eq!(told_of(Fault::reset_after_head()).await, real);
 }
 

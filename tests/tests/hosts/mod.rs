@@ -55,6 +55,7 @@ pub(crate) enum Does {
     HeadThenSilence,
     HalfAReplyThenSilence,
     ReplyThenSilence,
+    HeadThenReset,
 }
 
 impl Hosts {
@@ -187,7 +188,7 @@ impl Host {
         };
         let mut reply = frame(&reply(7, "a reply"));
         match does {
-            Does::HeadThenSilence => reply.clear(),
+            Does::HeadThenSilence | Does::HeadThenReset => reply.clear(),
             Does::HalfAReplyThenSilence => reply.truncate(reply.len() / 2),
             _ => {}
         }
@@ -197,6 +198,12 @@ impl Host {
         if does == Does::Reply {
             let _ = stream.send_trailers(trailers(&[("grpc-status", "0")]));
             return;
+        }
+        if does == Does::HeadThenReset {
+            // The clock goes on only when nobody has anything to do: the head has come by then, which a
+            // reset would overtake.
+            sleep(Duration::from_millis(1)).await;
+            return stream.send_reset(Reason::INTERNAL_ERROR);
         }
         let reset = std::future::poll_fn(|cx| stream.poll_reset(cx)).await;
         self.0.resets.lock().unwrap().extend(reset);
