@@ -14,6 +14,7 @@ mod goodbyes;
 mod healths;
 mod keepalives;
 mod links;
+mod mix;
 mod net;
 mod partitions;
 mod places;

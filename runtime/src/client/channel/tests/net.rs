@@ -9,7 +9,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep};
 
 use super::links::{Cut, Link};
-pub(super) use super::server::{Answers, Server};
+use super::server::Draw;
+pub(super) use super::server::{Answers, Server, Trouble};
 use crate::client::channel::{Connecting, Connector, IoStream};
 
 /// A network in memory. Clones are the same.
@@ -52,7 +53,15 @@ impl Net {
 
     /// The same, of so many calls on a connection at once.
     pub(super) fn serve_at_once(&self, name: &str, answers: Answers, max: Option<u32>) -> Server {
-        let server = Server::new(answers, max);
+        self.start(name, Server::new(answers, max, None))
+    }
+
+    /// The same, of calls with which goes wrong what `draw` says.
+    pub(super) fn serve_badly(&self, name: &str, answers: Answers, draw: Draw) -> Server {
+        self.start(name, Server::new(answers, None, Some(draw)))
+    }
+
+    fn start(&self, name: &str, server: Server) -> Server {
         self.put(name, Host::Serves(server.clone()));
         server
     }

@@ -20,11 +20,15 @@ pub(super) struct Server(Arc<Served>);
 
 struct Served {
     answers: Answers,
+    /// What goes wrong with each call, if anything does.
+    draw: Option<Draw>,
     max_streams: Option<u32>,
     /// Says goodbye on all connections that it has, by this reason.
     goodbye: watch::Sender<Reason>,
     /// Resets calls that wait, by this reason.
     reset: watch::Sender<Option<Reason>>,
+    /// Cuts all connections that it has.
+    cut: watch::Sender<()>,
     /// Freed, a call is answered that waits.
     release: Notify,
     /// Calls that came, and those that are being held.
@@ -53,6 +57,16 @@ pub(super) enum Answers {
     After(Duration),
 }
 
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Trouble {
+    Reset(Reason),
+    Silence,
+}
+
+/// Draws what goes wrong with the call that has come.
+pub(super) type Draw = Box<dyn Fn() -> Option<Trouble> + Send + Sync>;
+
 /// Counts while it is there.
 struct Counted<'a>(&'a AtomicUsize);
 
@@ -68,12 +82,14 @@ fn counted(count: &AtomicUsize) -> Counted<'_> {
 }
 
 impl Server {
-    pub(super) fn new(answers: Answers, max_streams: Option<u32>) -> Self {
+    pub(super) fn new(answers: Answers, max_streams: Option<u32>, draw: Option<Draw>) -> Self {
         Self(Arc::new(Served {
             answers,
+            draw,
             max_streams,
             goodbye: watch::channel(Reason::NO_ERROR).0,
             reset: watch::channel(None).0,
+            cut: watch::channel(()).0,
             release: Notify::new(),
             calls: AtomicUsize::new(0),
             acted: Mutex::default(),
@@ -129,6 +145,11 @@ impl Server {
         self.0.goodbye.send_replace(reason);
     }
 
+    /// Cuts the connections that are there, without a word.
+    pub(super) fn cut(&self) {
+        self.0.cut.send_replace(());
+    }
+
     /// Resets all calls that wait.
     pub(super) fn reset_all(&self, reason: Reason) {
         self.0.reset.send_replace(Some(reason));
@@ -136,6 +157,7 @@ impl Server {
 
     pub(super) async fn connection(self, stream: DuplexStream) {
         let _counted = counted(&self.0.connections);
+        let mut cut = self.0.cut.subscribe();
         let mut goodbye = self.0.goodbye.subscribe();
         let mut builder = h2::server::Builder::new();
         if let Some(max) = self.0.max_streams {
@@ -155,6 +177,7 @@ impl Server {
                     }
                     _ => return,
                 },
+                Ok(()) = cut.changed() => return,
                 Ok(()) = goodbye.changed() => {
                     match *goodbye.borrow_and_update() {
                         Reason::NO_ERROR => connection.graceful_shutdown(),
@@ -167,6 +190,14 @@ impl Server {
 
     async fn answer(self, mut request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
         let reply = self.read(request.body_mut()).await;
+        match self.0.draw.as_ref().and_then(|draw| draw()) {
+            Some(Trouble::Reset(reason)) => return respond.send_reset(reason),
+            Some(Trouble::Silence) => {
+                let _ = std::future::poll_fn(|cx| respond.poll_reset(cx)).await;
+                return;
+            }
+            None => {}
+        }
         let head = || {
             let mut head = Response::new(());
             let grpc = HeaderValue::from_static("application/grpc");
