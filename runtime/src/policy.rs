@@ -235,7 +235,8 @@ impl BreakerPolicy {
         self
     }
 
-    /// Lets a call through to see after this time. Default: the client's.
+    /// Lets a call through to see after this time; less than a millisecond is as a millisecond. Default:
+    /// the client's.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

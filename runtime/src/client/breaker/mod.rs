@@ -26,6 +26,9 @@ use self::machine::{Change, Rules, Ticket, Trips};
 use self::shared::{Rejected, Shared};
 use super::sync;
 
+/// The least time that a breaker is open. With none, it would let everybody through to see.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// The breaker of one method and one target.
 pub(super) struct Breaker {
     shared: Shared,
@@ -40,7 +43,7 @@ pub(super) struct Breaker {
 pub(super) struct BreakerSettings {
     pub(super) mode: BreakerMode,
     /// How long it is open, at least; up to a tenth longer, so that clients whose breakers opened
-    /// together don't come back together.
+    /// together don't come back together. Less than a millisecond is as a millisecond.
     pub(super) open_for: Duration,
     /// How many calls are let through at once to see whether the target is well again.
     pub(super) probes: u32,
@@ -109,7 +112,7 @@ impl Breaker {
     ) -> Self {
         Self {
             shared: Shared::new(settings.rules()),
-            open_for: settings.open_for,
+            open_for: settings.open_for(),
             start: Instant::now(),
             listener: Box::new(listener),
         }
@@ -170,6 +173,10 @@ impl Breaker {
 }
 
 impl BreakerSettings {
+    fn open_for(&self) -> Duration {
+        self.open_for.max(SHORTEST)
+    }
+
     fn rules(&self) -> Rules {
         Rules {
             trips: match self.mode {
@@ -186,7 +193,7 @@ impl BreakerSettings {
             },
             probes: usize::try_from(self.probes).unwrap_or(usize::MAX).max(1),
             successes: self.successes.max(1),
-            probe_time: nanos(self.open_for),
+            probe_time: nanos(self.open_for()),
         }
     }
 }

@@ -15,13 +15,20 @@ use crate::client::tls::ClientTls;
 use crate::policy::Thousandths;
 use crate::{Observer, RetryThrottle};
 
+/// The least time that can be set; the environment refuses none at all.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// How often a server is asked at most whether it is there.
+const MOST_OFTEN: Duration = Duration::from_secs(1);
+
 /// What is set goes before what the proto says of a method, and the environment.
 impl ClientFactory {
     /// Gives each call this long, from its start to its last trailer, streams included, or what its
     /// context leaves it if that is less. Default: 30 seconds for calls with one reply, where the proto
-    /// doesn't say; a stream of replies has no default.
+    /// doesn't say; a stream of replies has no default. At least a millisecond.
     #[must_use]
     pub fn default_timeout(self, timeout: Duration) -> Self {
+        let timeout = timeout.max(SHORTEST);
         self.set(|settings| settings.default_timeout.set(Some(timeout)))
     }
 
@@ -70,9 +77,10 @@ impl ClientFactory {
     }
 
     /// Stops calling a method of a target after so many failures in a row, and lets a call through after
-    /// `timeout` to see. Default: 5 and 30 seconds, where the proto doesn't say.
+    /// `timeout`, a millisecond at least, to see. Default: 5 and 30 seconds, where the proto doesn't say.
     #[must_use]
     pub fn circuit_breaker(self, failures: NonZero<u32>, timeout: Duration) -> Self {
+        let timeout = timeout.max(SHORTEST);
         self.set(|settings| {
             settings.circuit_breaker_threshold.set(Some(failures));
             settings.circuit_breaker_rate.set(None);
@@ -81,8 +89,8 @@ impl ClientFactory {
     }
 
     /// Stops calling a method of a target when at least `ratio` (0.001 to 1) of the calls that ended
-    /// within `window` have failed and there were `minimum_calls` or more, in place of so many failures
-    /// in a row.
+    /// within `window`, a millisecond at least, have failed and there were `minimum_calls` or more, in
+    /// place of so many failures in a row.
     #[must_use]
     pub fn circuit_breaker_by_rate(
         self,
@@ -91,9 +99,10 @@ impl ClientFactory {
         window: Duration,
     ) -> Self {
         let ratio = Thousandths::new(ratio.clamp(0.001, 1.0));
+        let (minimum, window) = (minimum_calls.max(1), window.max(SHORTEST));
         self.set(|settings| {
             settings.circuit_breaker_rate.set(Some(ratio));
-            settings.circuit_breaker_minimum_calls.set(minimum_calls);
+            settings.circuit_breaker_minimum_calls.set(minimum);
             settings.circuit_breaker_window.set(window);
         })
     }
@@ -161,16 +170,19 @@ impl ClientFactory {
     }
 
     /// Gives up making a connection after this time, with TLS and HTTP/2's first words; `connect` of a
-    /// channel or a stub takes no longer than this in all. Default: 20 seconds.
+    /// channel or a stub takes no longer than this in all. At least a millisecond. Default: 20 seconds.
     #[must_use]
     pub fn connect_timeout(self, timeout: Duration) -> Self {
+        let timeout = timeout.max(SHORTEST);
         self.set(|settings| settings.connect_timeout.set(timeout))
     }
 
     /// Asks a server that is silent for `interval`, while calls run, whether it is still there, and
-    /// closes the connection if it doesn't answer within `timeout`. Default: 10 and 5 seconds.
+    /// closes the connection if it doesn't answer within `timeout`. At least a second and a millisecond.
+    /// Default: 10 and 5 seconds.
     #[must_use]
     pub fn keepalive(self, interval: Duration, timeout: Duration) -> Self {
+        let (interval, timeout) = (interval.max(MOST_OFTEN), timeout.max(SHORTEST));
         self.set(|settings| {
             settings.keepalive_interval.set(Some(interval));
             settings.keepalive_timeout.set(timeout);

@@ -210,6 +210,24 @@ fn numbers_beyond_what_there_is_are_brought_back_to_it() {
         let factory = ClientFactory::new().circuit_breaker_by_rate(given, 1, second);
         assert_eq!(set(&factory, "circuit_breaker_rate").0, kept, "{given}");
     }
+    let (none, one) = (Duration::ZERO, NonZero::<u32>::MIN);
+    let factory = ClientFactory::new()
+        .default_timeout(none)
+        .circuit_breaker(one, none)
+        .circuit_breaker_by_rate(1.0, 0, none)
+        .connect_timeout(none)
+        .keepalive(none, none);
+    for (name, kept) in [
+        ("default_timeout", "1ms"),
+        ("circuit_breaker_timeout", "1ms"),
+        ("circuit_breaker_minimum_calls", "1"),
+        ("circuit_breaker_window", "1ms"),
+        ("connect_timeout", "1ms"),
+        ("keepalive_interval", "1s"),
+        ("keepalive_timeout", "1ms"),
+    ] {
+        assert_eq!(set(&factory, name).0, kept, "{name}");
+    }
 }
 
 #[test]

@@ -52,6 +52,21 @@ async fn rule_20_ten_thousand_callers_get_one_probe() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_20_one_probe_is_let_through_whatever_time_is_set() {
+    for open_for in [Duration::ZERO, Duration::from_nanos(1)] {
+        let heard = Heard::open(BreakerSettings {
+            open_for,
+            ..BUILT_IN
+        });
+        advance(Duration::from_millis(2)).await;
+        let _probe = heard.acquire().unwrap();
+        for _ in 0..10 {
+            assert!(heard.acquire().is_err());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_20_there_are_as_many_probes_as_are_set_and_as_many_successes_close_it() {
     let settings = BreakerSettings {
         probes: 3,
