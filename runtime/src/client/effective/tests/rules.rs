@@ -363,6 +363,60 @@ fn each_part_of_a_rate_can_be_overridden() {
 }
 
 #[test]
+fn an_override_goes_before_each_part_of_a_policy_that_opens_by_rate() {
+    let proto = METHOD.breaker(
+        BreakerPolicy::at_rate(0.25)
+            .minimum_calls(7)
+            .window(seconds(3)),
+    );
+    let rate = |ratio, minimum, window| BreakerMode::Rate {
+        ratio,
+        minimum,
+        window: seconds(window),
+    };
+    for (key, value, expected) in [
+        ("RATE", "0.75", rate(0.75, 7, 3)),
+        ("MINIMUM_CALLS", "9", rate(0.25, 9, 3)),
+        ("WINDOW", "60s", rate(0.25, 7, 60)),
+        ("THRESHOLD", "4", BreakerMode::Consecutive(4)),
+        // What it takes in its place is said further down.
+        ("RATE", "off", BreakerMode::Consecutive(5)),
+    ] {
+        let key = format!("CIRCUIT_BREAKER_{key}");
+        let over = settings(&[(format!("OVERRIDE__{key}").as_str(), value)]);
+        assert_eq!(breaker_of(proto, &over), Some(expected), "{key} {value}");
+        // As a default, it goes behind.
+        let env = settings(&[(key.as_str(), value)]);
+        assert_eq!(breaker_of(proto, &env), Some(rate(0.25, 7, 3)), "{key}");
+    }
+    let off = settings(&[
+        ("OVERRIDE__CIRCUIT_BREAKER_RATE", "off"),
+        ("CIRCUIT_BREAKER_THRESHOLD", "8"),
+    ]);
+    assert_eq!(breaker_of(proto, &off), Some(BreakerMode::Consecutive(8)));
+}
+
+#[test]
+fn code_goes_before_each_part_of_a_policy_that_opens_by_rate() {
+    let proto = METHOD.breaker(
+        BreakerPolicy::at_rate(0.25)
+            .minimum_calls(7)
+            .window(seconds(3)),
+    );
+    let mut code = ClientSettings::default();
+    code.circuit_breaker_minimum_calls.set(9);
+    code.circuit_breaker_window.set(seconds(60));
+    let expected = BreakerMode::Rate {
+        ratio: 0.25,
+        minimum: 9,
+        window: seconds(60),
+    };
+    assert_eq!(breaker_of(proto, &code), Some(expected));
+    code.circuit_breaker_rate.set(None);
+    assert_eq!(breaker_of(proto, &code), Some(BreakerMode::Consecutive(5)));
+}
+
+#[test]
 fn a_throttle_can_be_switched_off_by_who_goes_before_the_proto() {
     let proto = Some(RetryThrottle::new(10.0, 0.5));
     assert_eq!(
