@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
@@ -27,12 +28,27 @@ pub struct Upstream {
     observers: Option<Arc<Observers>>,
     throttle: Option<Arc<Throttle>>,
     /// By name. As many as the program has generated clients for.
-    services: Mutex<HashMap<&'static str, Arc<ServiceState>>>,
+    services: Mutex<HashMap<&'static str, Service>>,
 }
 
-/// The methods of one service at a target.
+/// One service at a target.
+#[derive(Default)]
+struct Service {
+    /// Mostly one: several where crates of the program were generated from several versions of its
+    /// proto.
+    versions: Vec<Arc<ServiceState>>,
+    /// By path, as the first version says that has one: a target is well or not, whoever calls it.
+    breakers: HashMap<&'static str, Arc<Breaker>>,
+    /// The one of those versions whose proto says one, likewise.
+    throttle: Option<Arc<Throttle>>,
+}
+
+/// The methods of one version of a service at a target.
 pub(super) struct ServiceState {
-    methods: HashMap<&'static str, MethodState>,
+    methods: &'static [Method],
+    /// Of `methods`, in their order.
+    paths: Vec<&'static str>,
+    states: Vec<MethodState>,
 }
 
 /// One method at a target.
@@ -69,21 +85,7 @@ impl Upstream {
     pub(super) fn service(&self, methods: &'static [Method]) -> Arc<ServiceState> {
         let name = methods.first().map(Method::service).unwrap_or_default();
         let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = services.entry(name).or_insert_with(|| {
-            // What the proto says of a throttle is of the service, as its calls are.
-            let throttle = match methods.iter().find_map(Method::throttle) {
-                own @ Some(_) => self.settings.throttle_of(own).map(bucket),
-                None => self.throttle.clone(),
-            };
-            let state = |method: &'static Method| {
-                let throttle = throttle.clone();
-                (method.path(), MethodState::new(self, method, throttle))
-            };
-            Arc::new(ServiceState {
-                methods: methods.iter().map(state).collect(),
-            })
-        });
-        Arc::clone(state)
+        services.entry(name).or_default().version(methods, self)
     }
 
     pub(super) fn observers(&self) -> Option<&Arc<Observers>> {
@@ -104,8 +106,69 @@ impl Upstream {
     #[must_use]
     pub fn circuit_breaker(&self, method: &Method) -> Option<CircuitBreaker> {
         let services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = services.get(method.service())?.methods.get(method.path())?;
-        Some(CircuitBreaker::new(Arc::clone(state.breaker.as_ref()?)))
+        let service = services.get(method.service())?;
+        let breaker = service.breakers.get(method.path())?;
+        Some(CircuitBreaker::new(Arc::clone(breaker)))
+    }
+}
+
+impl Service {
+    /// The version with these methods; made when it is first asked for.
+    fn version(&mut self, methods: &'static [Method], upstream: &Upstream) -> Arc<ServiceState> {
+        // The same list may stand in several places.
+        let is_it = |state: &&Arc<ServiceState>| {
+            ptr::eq(state.methods, methods) || state.methods == methods
+        };
+        if let Some(known) = self.versions.iter().find(is_it) {
+            return Arc::clone(known);
+        }
+        let throttle = self.throttle(methods, upstream);
+        let state = |method: &'static Method| {
+            let effective = Effective::of(method, &upstream.settings);
+            let limit = effective.limit(None);
+            MethodState {
+                breaker: self.breaker(method, &effective, upstream),
+                effective,
+                timeout: limit.map(|limit| timeout::write(limit.duration)),
+                throttle: throttle.clone(),
+            }
+        };
+        let version = Arc::new(ServiceState {
+            methods,
+            paths: methods.iter().map(Method::path).collect(),
+            states: methods.iter().map(state).collect(),
+        });
+        self.versions.push(Arc::clone(&version));
+        version
+    }
+
+    fn breaker(
+        &mut self,
+        method: &'static Method,
+        effective: &Effective,
+        upstream: &Upstream,
+    ) -> Option<Arc<Breaker>> {
+        let settings = effective.breaker?;
+        let breaker = self.breakers.entry(method.path()).or_insert_with(|| {
+            let target = Arc::clone(&upstream.target);
+            let observers = upstream.observers.clone();
+            Arc::new(Breaker::new(settings, move |transition| {
+                tell(&target, method, transition, observers.as_deref());
+            }))
+        });
+        Some(Arc::clone(breaker))
+    }
+
+    fn throttle(&mut self, methods: &[Method], upstream: &Upstream) -> Option<Arc<Throttle>> {
+        // What the proto says of a throttle is of the service, as its calls are.
+        let own = methods.iter().find_map(Method::throttle);
+        if own.is_none() {
+            return upstream.throttle.clone();
+        }
+        if self.throttle.is_none() {
+            self.throttle = upstream.settings.throttle_of(own).map(bucket);
+        }
+        self.throttle.clone()
     }
 }
 
@@ -114,31 +177,16 @@ impl ServiceState {
     ///
     /// When the method is none of the service's, which no generated code does.
     pub(super) fn method(&self, method: &Method) -> Result<&MethodState, Failure> {
-        self.methods.get(method.path()).ok_or_else(|| {
-            let path = method.path();
+        let path = method.path();
+        // The constants of a crate have their paths in one place, and looking whether it is that is
+        // quicker than reading them.
+        let mut paths = self.paths.iter();
+        let at = paths.position(|known| ptr::eq(*known, path));
+        let at = at.or_else(|| self.paths.iter().position(|known| *known == path));
+        at.and_then(|at| self.states.get(at)).ok_or_else(|| {
             let message = format!("`{path}` is none of the methods that its `Caller` was made for");
             Failure::encode(Status::new(Code::Internal, message))
         })
-    }
-}
-
-impl MethodState {
-    fn new(upstream: &Upstream, method: &'static Method, throttle: Option<Arc<Throttle>>) -> Self {
-        let effective = Effective::of(method, &upstream.settings);
-        let breaker = effective.breaker.map(|settings| {
-            let target = Arc::clone(&upstream.target);
-            let observers = upstream.observers.clone();
-            Arc::new(Breaker::new(settings, move |transition| {
-                tell(&target, method, transition, observers.as_deref());
-            }))
-        });
-        let limit = effective.limit(None);
-        Self {
-            effective,
-            timeout: limit.map(|limit| timeout::write(limit.duration)),
-            breaker,
-            throttle,
-        }
     }
 }
 
@@ -184,5 +232,87 @@ fn tell(
             method,
             transition,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{BreakerPolicy, BreakerState};
+
+    const GET: Method = Method::unary("/x.Items/Get").retry_throttle(THROTTLE);
+    const PUT: Method = Method::unary("/x.Items/Put").retry_throttle(THROTTLE);
+    const LATER_GET: Method = GET.deadline(Duration::from_secs(2));
+    const THROTTLE: RetryThrottle = RetryThrottle::new(10.0, 0.5);
+
+    /// The service as one crate has it, and as another has it that was generated later.
+    const EARLIER: &[Method] = &[GET];
+    const LATER: &[Method] = &[LATER_GET, PUT];
+
+    fn same<T>(one: &Option<Arc<T>>, other: &Option<Arc<T>>) -> bool {
+        Arc::ptr_eq(one.as_ref().unwrap(), other.as_ref().unwrap())
+    }
+
+    #[tokio::test]
+    async fn two_versions_of_a_service_have_their_own_methods() {
+        let upstream = Upstream::default();
+        let (earlier, later) = (upstream.service(EARLIER), upstream.service(LATER));
+        let limit = |state: &MethodState| state.effective.limit(None).unwrap().duration;
+        assert_eq!(
+            limit(earlier.method(&GET).unwrap()),
+            Duration::from_secs(30)
+        );
+        assert_eq!(limit(later.method(&GET).unwrap()), Duration::from_secs(2));
+        assert!(later.method(&PUT).is_ok());
+        let failure = earlier.method(&PUT).err().unwrap();
+        assert!(failure.to_string().contains("`/x.Items/Put`"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn two_versions_of_a_service_share_breakers_and_throttle() {
+        let upstream = Upstream::default();
+        let (earlier, later) = (upstream.service(EARLIER), upstream.service(LATER));
+        let (one, other) = (earlier.method(&GET).unwrap(), later.method(&GET).unwrap());
+        assert!(same(&one.breaker, &other.breaker));
+        assert!(same(&one.throttle, &other.throttle));
+        assert!(!same(&one.breaker, &later.method(&PUT).unwrap().breaker));
+        for method in [GET, LATER_GET, PUT] {
+            upstream.circuit_breaker(&method).unwrap().force_open();
+        }
+        for state in [one, other, later.method(&PUT).unwrap()] {
+            let breaker = state.breaker.as_ref().unwrap();
+            assert_eq!(breaker.state(), BreakerState::ForcedOpen);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_version_may_have_a_breaker_where_another_has_none() {
+        const NONE: &[Method] = &[GET.breaker(BreakerPolicy::after(0))];
+        let upstream = Upstream::default();
+        let none = upstream.service(NONE);
+        assert!(upstream.circuit_breaker(&GET).is_none());
+        let some = upstream.service(LATER);
+        assert!(none.method(&GET).unwrap().breaker.is_none());
+        assert!(some.method(&GET).unwrap().breaker.is_some());
+        assert!(upstream.circuit_breaker(&GET).is_some());
+    }
+
+    #[tokio::test]
+    async fn the_same_methods_are_one_version_wherever_they_stand() {
+        let upstream = Upstream::default();
+        let before = upstream.service(LATER);
+        // As the compiler may put them into each crate that calls them.
+        let elsewhere: &'static [Method] = Vec::leak(LATER.to_vec());
+        assert!(Arc::ptr_eq(&before, &upstream.service(elsewhere)));
+    }
+
+    #[tokio::test]
+    async fn a_method_is_found_wherever_its_path_stands() {
+        let upstream = Upstream::default();
+        let service = upstream.service(LATER);
+        let path: &'static str = String::leak(PUT.path().to_owned());
+        assert!(service.method(&Method::unary(path)).is_ok());
     }
 }
