@@ -38,12 +38,22 @@ mod beside {
     apibase::include_fakes!("kinds/fakes.rs", super::super);
 }
 
+/// Those of another tree of the same build script.
+#[allow(dead_code, reason = "the packages are there for their fakes")]
+mod named {
+    include!(concat!(env!("OUT_DIR"), "/kinds/mod.rs"));
+    apibase::include_fakes!("kinds/fakes.rs");
+}
+
 #[test]
 fn fakes_stand_beside_the_packages_or_in_another_crate() {
     use beside::fakes::kinds::api::FakeKindService as Beside;
+    use named::fakes::kinds::api::FakeKindService as Named;
 
     fn serves_beside<S: beside::kinds::api::KindServicer>(_: &S) {}
     fn serves_elsewhere<S: apibase_tests::kinds::kinds::api::KindServicer>(_: &S) {}
+    fn serves_named<S: named::kinds::api::KindServicer>(_: &S) {}
     serves_beside(&Beside::new());
+    serves_named(&Named::new());
     serves_elsewhere(&kinds::kinds::api::FakeKindService::new());
 }

@@ -140,12 +140,15 @@ use crate::mapper::ProtobufMapper;
 /// use fakes::examples::api::{FakeItemService, InProcessItemService as _, ItemServiceClient};
 /// ```
 ///
-/// With a literal in front it includes the file of that name, for a build script that has several
-/// trees.
+/// With a literal in front, or alone, it includes the file of that name, for a build script that has
+/// several trees.
 #[macro_export]
 macro_rules! include_fakes {
     () => {
         $crate::include_fakes!("fakes.rs", super::super);
+    };
+    ($file:literal) => {
+        $crate::include_fakes!($file, super::super);
     };
     ($file:literal, $($packages:tt)+) => {
         /// Fakes of services, for tests.
