@@ -272,6 +272,66 @@ async fn faults_come_in_the_order_of_their_script_and_then_end() {
 }
 
 #[tokio::test]
+async fn a_fault_that_does_nothing_is_none() {
+    let (faults, client) = faulty(Scripted::new().on_echo(|_, _| async {
+        // All in the head, after which nothing can go wrong.
+        Err(DomainError::not_found("no such thing"))
+    }));
+    for fault in [
+        Fault::reset_after_head(),
+        Fault::lost_after_head(),
+        Fault::silence_after_head(),
+        Fault::status_after_head(Status::aborted("")),
+        Fault::corrupt_reply(),
+    ] {
+        faults.next(fault.clone());
+        let error = echo(&client).await.unwrap_err();
+        assert_eq!(error.code(), Code::NotFound, "{fault:?}");
+        assert_eq!(faults.seen().last().unwrap().fault(), "none", "{fault:?}");
+    }
+    let counts = faults.counts();
+    assert_eq!((counts.attempts, counts.passed, counts.faults), (5, 5, 0));
+    faults.next(Fault::corrupt_reply().after(Duration::from_millis(1)));
+    echo(&client).await.unwrap_err();
+    assert_eq!(faults.seen().last().unwrap().fault(), "delay");
+    assert_eq!(faults.counts().faults, 1);
+}
+
+#[tokio::test]
+async fn a_fault_on_a_way_that_is_broken_itself_is_none() {
+    let way = Faults::new(InProcess::new(EchoServiceServer::new(Scripted::new())));
+    way.always(Fault::code(Code::Aborted));
+    let faults = Faults::new(way.clone());
+    let client = EchoServiceClient::new(faults.clone()).with(once());
+    let ctx = Context::background();
+    faults.next(Fault::reset_after_head());
+    let error = client.echo(&ctx, ask("")).await.unwrap_err();
+    assert_eq!(error.code(), Code::Aborted);
+    way.always(Fault::refused());
+    faults.next(Fault::answer_lost());
+    let failure = failure(client.echo(&ctx, ask("")).await);
+    assert!(failure.is_not_processed(), "{failure}");
+    assert_eq!(faults.counts().faults, 0);
+    let seen = faults.seen();
+    assert!(seen.iter().all(|seen| seen.fault() == "none"), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_a_call_does_not_wait_for_is_none() {
+    let (faults, client) = faulty(Scripted::new().on_echo(|_, _| std::future::pending()));
+    faults
+        .next(Fault::reset_after_head())
+        .next(Fault::refused().after(Duration::from_secs(60)));
+    for _ in 0..2 {
+        let ctx = Context::background().with_timeout(Duration::from_secs(1));
+        let error = client.echo(&ctx, ask("")).await.unwrap_err();
+        assert_eq!(error.code(), Code::DeadlineExceeded);
+    }
+    let seen = faults.seen();
+    assert_eq!((seen[0].fault(), seen[1].fault()), ("none", "delay"));
+}
+
+#[tokio::test]
 async fn a_fault_of_a_method_leaves_the_others_alone() {
     let (faults, client) = faulty(Scripted::new());
     let ctx = Context::background();

@@ -184,29 +184,30 @@ impl Fault {
         }
         self
     }
+}
 
-    /// Whether anything goes wrong; one that is only late is one too.
-    pub(super) fn is_one(&self) -> bool {
-        !matches!(self.kind, Kind::None) || !self.delay.is_zero()
+impl Kind {
+    /// Whether something goes wrong whatever the server does.
+    pub(super) fn is_before_answer(&self) -> bool {
+        !matches!(self, Self::None | Self::AnswerLost | Self::After(_))
     }
 
     /// What it is called in what was seen.
     pub(super) fn name(&self) -> &'static str {
-        match &self.kind {
-            Kind::None if self.delay.is_zero() => "none",
-            Kind::None => "delay",
-            Kind::NoConnection => "no_connection",
-            Kind::Refused => "refused",
-            Kind::GoAway => "go_away",
-            Kind::Lost => "lost",
-            Kind::AnswerLost => "answer_lost",
-            Kind::Silence => "silence",
-            Kind::Status(_) => "status",
-            Kind::After(AfterHead::Reset) => "reset_after_head",
-            Kind::After(AfterHead::Lost) => "lost_after_head",
-            Kind::After(AfterHead::Silence) => "silence_after_head",
-            Kind::After(AfterHead::Status(_)) => "status_after_head",
-            Kind::After(AfterHead::Corrupt) => "corrupt_reply",
+        match self {
+            Self::None => "none",
+            Self::NoConnection => "no_connection",
+            Self::Refused => "refused",
+            Self::GoAway => "go_away",
+            Self::Lost => "lost",
+            Self::AnswerLost => "answer_lost",
+            Self::Silence => "silence",
+            Self::Status(_) => "status",
+            Self::After(AfterHead::Reset) => "reset_after_head",
+            Self::After(AfterHead::Lost) => "lost_after_head",
+            Self::After(AfterHead::Silence) => "silence_after_head",
+            Self::After(AfterHead::Status(_)) => "status_after_head",
+            Self::After(AfterHead::Corrupt) => "corrupt_reply",
         }
     }
 }

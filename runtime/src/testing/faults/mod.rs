@@ -18,7 +18,7 @@ use tokio::time::sleep;
 
 pub use self::body::FaultyBody;
 pub use self::fault::Fault;
-use self::fault::{AfterHead, Kind};
+use self::fault::Kind;
 use self::plan::{Plan, path_of};
 pub use self::seen::{Counts, SeenAttempt};
 use crate::client::{Attempt, Reached, RequestStream, Transport, TransportError, Upstream};
@@ -148,18 +148,29 @@ impl<T: Transport> Transport for Faults<T> {
         request: Request<RequestStream>,
         attempt: &mut Attempt,
     ) -> Result<Response<Self::Body>, TransportError> {
-        let fault = self.plan().next(request.uri().path(), request.headers());
-        if !fault.delay.is_zero() {
-            sleep(fault.delay).await;
+        let next = self.plan().next(request.uri().path(), request.headers());
+        let (Fault { delay, kind }, number) = next;
+        if !delay.is_zero() {
+            sleep(delay).await;
         }
-        match fault.kind {
+        let name = kind.name();
+        let happens = || self.plan().happened(number, name);
+        if kind.is_before_answer() {
+            happens();
+        }
+        match kind {
             Kind::None => {
                 let answered = self.transport.send(request, attempt).await?;
                 Ok(answered.map(FaultyBody::real))
             }
             Kind::After(fault) => {
                 let answered = self.transport.send(request, attempt).await?;
-                Ok(spoil(answered, &fault))
+                // One that is all in its head stays as it is: nothing comes after that.
+                if status::is_in(answered.headers()) {
+                    return Ok(answered.map(FaultyBody::real));
+                }
+                happens();
+                Ok(answered.map(|body| FaultyBody::faulty(body, &fault)))
             }
             Kind::NoConnection => {
                 attempt.set_reached(Reached::Connecting);
@@ -173,6 +184,7 @@ impl<T: Transport> Transport for Faults<T> {
                 let answered = self.transport.send(request, attempt).await;
                 // What was answered is dropped before anybody hears of it.
                 answered.map(drop)?;
+                happens();
                 attempt.set_reached(Reached::Sent);
                 Err(connection_lost())
             }
@@ -230,15 +242,6 @@ async fn take(request: Request<RequestStream>, attempt: &mut Attempt) -> Request
     })
     .await;
     body
-}
-
-/// An answer whose head is the server's. One that is all in its head stays as it is: nothing comes
-/// after that.
-fn spoil<B: Body>(answered: Response<B>, fault: &AfterHead) -> Response<FaultyBody<B>> {
-    if status::is_in(answered.headers()) {
-        return answered.map(FaultyBody::real);
-    }
-    answered.map(|body| FaultyBody::faulty(body, fault))
 }
 
 /// An answer that is all in its head.

@@ -15,7 +15,7 @@ const REMEMBERED: usize = 1024;
 
 const PREVIOUS: &str = "grpc-previous-rpc-attempts";
 
-/// What is to go wrong, and what did.
+/// What goes wrong, and what did.
 pub(super) struct Plan {
     script: Vec<Scripted>,
     always: Vec<Always>,
@@ -23,6 +23,14 @@ pub(super) struct Plan {
     random: fastrand::Rng,
     counts: Counts,
     seen: VecDeque<SeenAttempt>,
+}
+
+/// Which attempt it is, of those that something may still go wrong with.
+#[derive(Clone, Copy)]
+pub(super) struct Number {
+    /// Counted from 1.
+    of_all: u64,
+    is_late: bool,
 }
 
 /// A fault of one attempt to come.
@@ -90,11 +98,25 @@ impl Plan {
         self.script.len()
     }
 
-    /// What happens to the attempt that has come.
-    pub(super) fn next(&mut self, path: &str, headers: &HeaderMap) -> Fault {
+    /// What is to happen to the attempt that has come.
+    pub(super) fn next(&mut self, path: &str, headers: &HeaderMap) -> (Fault, Number) {
         let fault = self.choose(path);
-        self.remember(path, headers, &fault);
-        fault
+        let is_late = !fault.delay.is_zero();
+        self.remember(path, headers, is_late);
+        let of_all = self.counts.attempts;
+        (fault, Number { of_all, is_late })
+    }
+
+    /// It has happened: something of this name, in place of nothing or a delay.
+    pub(super) fn happened(&mut self, number: Number, name: &'static str) {
+        if !number.is_late {
+            self.counts.passed = self.counts.passed.saturating_sub(1);
+            self.counts.faults += 1;
+        }
+        let ago = usize::try_from(self.counts.attempts - number.of_all).unwrap_or(usize::MAX);
+        if let Some(seen) = self.seen.iter_mut().rev().nth(ago) {
+            seen.fault = name;
+        }
     }
 
     fn choose(&mut self, path: &str) -> Fault {
@@ -121,15 +143,16 @@ impl Plan {
         Fault::none()
     }
 
-    fn remember(&mut self, path: &str, headers: &HeaderMap, fault: &Fault) {
+    fn remember(&mut self, path: &str, headers: &HeaderMap, is_late: bool) {
         let previous = headers.get(PREVIOUS).and_then(|value| value.to_str().ok());
         let previous_attempts = previous.and_then(|value| value.parse().ok());
         self.counts.attempts += 1;
         self.counts.first_attempts += u64::from(previous_attempts.is_none());
-        match fault.is_one() {
-            true => self.counts.faults += 1,
-            false => self.counts.passed += 1,
-        }
+        let (count, fault) = match is_late {
+            true => (&mut self.counts.faults, "delay"),
+            false => (&mut self.counts.passed, "none"),
+        };
+        *count += 1;
         if self.seen.len() == REMEMBERED {
             self.seen.pop_front();
         }
@@ -138,7 +161,7 @@ impl Plan {
             previous_attempts,
             timeout: timeout::read(headers).ok().flatten(),
             headers: headers.clone(),
-            fault: fault.name(),
+            fault,
             at: Instant::now(),
         });
     }

@@ -16,7 +16,8 @@ pub struct Counts {
     /// Those that say of no earlier one: one a call, and one more for each that is made again because
     /// no server processed it, which gRPC doesn't count.
     pub first_attempts: u64,
-    /// Those that nothing went wrong with here.
+    /// Those that nothing went wrong with here, so far: one that is under way is one of them until
+    /// something does.
     pub passed: u64,
     /// Those that something went wrong with, a delay included.
     pub faults: u64,
@@ -59,7 +60,8 @@ impl SeenAttempt {
     }
 
     /// What went wrong with it, by the name of the function of [`Fault`](super::Fault): `refused`;
-    /// `none` if nothing did.
+    /// `none` if nothing did, or not yet, whatever was said: what comes after the head of an answer can't
+    /// come after one that is all in its head.
     #[must_use]
     pub fn fault(&self) -> &'static str {
         self.fault
