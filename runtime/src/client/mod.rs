@@ -78,5 +78,7 @@ pub use self::target::{ConnectError, Target};
 #[cfg(all(feature = "client", feature = "tls"))]
 pub use self::tls::ClientTls;
 pub use self::trace::{AttemptRecord, AttemptTrace, Verdict};
+#[cfg(feature = "testing")]
+pub(crate) use self::transport::next_event;
 pub use self::transport::{Transport, TransportError};
 pub use self::upstream::Upstream;

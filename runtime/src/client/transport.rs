@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+#[cfg(any(feature = "client", feature = "testing"))]
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http_body::Body;
@@ -186,8 +188,8 @@ impl TransportError {
 
     /// What befell this one may befall many calls at once: a connection that broke, or one that could
     /// not be made. Those of the same `event` are one failure to a circuit breaker.
-    #[cfg(feature = "client")]
-    pub(super) fn of_event(mut self, event: u64) -> Self {
+    #[cfg(any(feature = "client", feature = "testing"))]
+    pub(crate) fn of_event(mut self, event: u64) -> Self {
         self.event = Some(event);
         self
     }
@@ -242,6 +244,14 @@ impl Error for TransportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|error| error as _)
     }
+}
+
+/// The number of the next [event](TransportError::of_event): a connection that is lost, or one that can't
+/// be made.
+#[cfg(any(feature = "client", feature = "testing"))]
+pub(crate) fn next_event() -> u64 {
+    static EVENTS: AtomicU64 = AtomicU64::new(0);
+    EVENTS.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The first error of type `T` among `error` and what it came from.

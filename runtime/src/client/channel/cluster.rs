@@ -10,7 +10,7 @@ use http::uri::Authority;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 
-use super::connection::{Place, next_event};
+use super::connection::Place;
 use super::endpoint::{Address, Endpoint, Status};
 use super::options::ChannelOptions;
 use super::queue::Queue;
@@ -19,6 +19,7 @@ use crate::client::health::HealthWatch;
 use crate::client::resolve::{Dns, Host, Known, Named, Names, Resolver, resolution};
 use crate::client::runtime::{self, Missing};
 use crate::client::target::Resolved;
+use crate::client::transport::next_event;
 use crate::client::{Attempt, Reached, TransportError};
 use crate::observe::{EndpointChange, Event};
 

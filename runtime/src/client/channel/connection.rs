@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use crate::Code;
 use crate::client::TransportError;
 use crate::client::balance::Started;
 use crate::client::health::HealthWatch;
+use crate::client::transport::next_event;
 use crate::wire::{CLIENT_STREAM_WINDOW, CONNECTION_TO_STREAM};
 
 /// What a server may send as headers or trailers, in bytes. We send 8 KiB; others put whole stack
@@ -63,12 +64,6 @@ pub(super) struct Place {
     started: Option<Started>,
     code: Option<Code>,
     deadline: Option<Instant>,
-}
-
-/// The number of the next event: a connection that is lost, or one that can't be made.
-pub(super) fn next_event() -> u64 {
-    static EVENTS: AtomicU64 = AtomicU64::new(0);
-    EVENTS.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Tells the line when the task that drives the connection is no more, however it ended.

@@ -12,7 +12,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::cluster::{Cluster, Turn};
-use super::connection::{Connection, Place, next_event};
+use super::connection::{Connection, Place};
 use super::dial::dial;
 use super::keepalive::Keepalive;
 use super::options::ChannelOptions;
@@ -20,6 +20,7 @@ use super::redial::Redial;
 use crate::Code;
 use crate::client::balance::{Balance, Candidate, Ejector, Ending, Started};
 use crate::client::resolve::{EndpointAddress, Host, Named};
+use crate::client::transport::next_event;
 use crate::observe::EndpointChange;
 
 /// Where an endpoint is.

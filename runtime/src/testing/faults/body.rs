@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,6 +10,7 @@ use http::HeaderMap;
 use http_body::{Body, Frame};
 
 use super::fault::AfterHead;
+use crate::client::TransportError;
 use crate::wire::status;
 use crate::{BoxError, Status};
 
@@ -41,17 +41,18 @@ impl<B> FaultyBody<B> {
         Self(Content::Frames(VecDeque::new()))
     }
 
-    /// The server's own, of which this is made.
-    pub(super) fn faulty(body: B, fault: &AfterHead) -> Self {
+    /// The server's own, of which this is made; `lost` is what the loss of its connection is.
+    pub(super) fn faulty(
+        body: B,
+        fault: &AfterHead,
+        lost: impl FnOnce() -> TransportError,
+    ) -> Self {
         Self(match fault {
             AfterHead::Reset => {
                 let reset = h2::Error::from(h2::Reason::INTERNAL_ERROR);
                 Content::Broken(Some(reset.into()), Some(body))
             }
-            AfterHead::Lost => {
-                let lost = io::Error::from(io::ErrorKind::ConnectionReset);
-                Content::Broken(Some(lost.into()), Some(body))
-            }
+            AfterHead::Lost => Content::Broken(Some(lost().into()), Some(body)),
             AfterHead::Silence => Content::Silent(body),
             AfterHead::Status(status) => Content::Frames([trailers(status)].into()),
             AfterHead::Corrupt => {

@@ -70,7 +70,12 @@ impl Fault {
         Self::none().after(delay)
     }
 
-    /// There is no connection to send it on, and none can be made.
+    /// There is no connection to send it on, and none can be made. A call that waits for one
+    /// ([`wait_for_ready`](crate::CallOptions::wait_for_ready)) waits until it is given up.
+    ///
+    /// To a circuit breaker, what comes of one dial is one failure, however many calls there are: dials
+    /// are 1, 1.6, 2.56 … seconds apart, as those of a [`Channel`](crate::Channel) are give or take their
+    /// jitter, as long as no attempt has a connection.
     #[must_use]
     pub fn no_connection() -> Self {
         Self::of(Kind::NoConnection)
@@ -88,7 +93,8 @@ impl Fault {
         Self::of(Kind::GoAway)
     }
 
-    /// The connection is lost before the server has heard of the call.
+    /// The connection is lost before the server has heard of the call. Attempts that are under way
+    /// together were on one connection, and the loss of it is one failure to a circuit breaker.
     #[must_use]
     pub fn lost() -> Self {
         Self::of(Kind::Lost)
@@ -101,7 +107,7 @@ impl Fault {
         Self::of(Kind::AnswerLost)
     }
 
-    /// Nothing comes back, ever.
+    /// Nothing comes back, ever. Requests are taken up to a window of HTTP/2, 64 KiB.
     #[must_use]
     pub fn silence() -> Self {
         Self::of(Kind::Silence)

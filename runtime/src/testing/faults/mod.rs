@@ -2,25 +2,25 @@
 
 mod body;
 mod fault;
+mod link;
 mod plan;
 mod seen;
+mod taker;
 
 use std::fmt;
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 
 use http::{HeaderMap, Request, Response, header};
-use http_body::Body;
 use tokio::time::sleep;
 
 pub use self::body::FaultyBody;
 pub use self::fault::Fault;
 use self::fault::Kind;
-use self::plan::{Plan, path_of};
+use self::plan::{Plan, Ticket, path_of};
 pub use self::seen::{Counts, SeenAttempt};
+use self::taker::Taker;
 use crate::client::{Attempt, Reached, RequestStream, Transport, TransportError, Upstream};
 use crate::wire::{headers, status};
 use crate::{Method, Status};
@@ -138,6 +138,35 @@ impl<T> Faults<T> {
     fn plan(&self) -> MutexGuard<'_, Plan> {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// There is no connection for an attempt, which may wait for one in vain.
+    async fn unconnected(&self, attempt: &mut Attempt) -> TransportError {
+        attempt.set_reached(Reached::Connecting);
+        let event = self.plan().link.fail();
+        if attempt.waits_for_ready() {
+            pending::<()>().await;
+        }
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let error = TransportError::unavailable("cannot connect to the server", refused);
+        error.of_event(event)
+    }
+
+    /// The connection of an attempt is lost.
+    fn lost(&self, ticket: Ticket) -> TransportError {
+        let reset = io::Error::from(io::ErrorKind::ConnectionReset);
+        self.gone(ticket, TransportError::broken(reset))
+    }
+
+    /// The connection of an attempt is gone, and this is what its calls hear.
+    fn gone(&self, ticket: Ticket, error: TransportError) -> TransportError {
+        match ticket.connection {
+            None => error,
+            Some(connection) => {
+                self.plan().link.lose(connection);
+                error.of_event(connection)
+            }
+        }
+    }
 }
 
 impl<T: Transport> Transport for Faults<T> {
@@ -149,12 +178,12 @@ impl<T: Transport> Transport for Faults<T> {
         attempt: &mut Attempt,
     ) -> Result<Response<Self::Body>, TransportError> {
         let next = self.plan().next(request.uri().path(), request.headers());
-        let (Fault { delay, kind }, number) = next;
+        let (Fault { delay, kind }, ticket) = next;
         if !delay.is_zero() {
             sleep(delay).await;
         }
         let name = kind.name();
-        let happens = || self.plan().happened(number, name);
+        let happens = || self.plan().happened(ticket, name);
         if kind.is_before_answer() {
             happens();
         }
@@ -170,43 +199,34 @@ impl<T: Transport> Transport for Faults<T> {
                     return Ok(answered.map(FaultyBody::real));
                 }
                 happens();
-                Ok(answered.map(|body| FaultyBody::faulty(body, &fault)))
+                let lost = || self.lost(ticket);
+                Ok(answered.map(|body| FaultyBody::faulty(body, &fault, lost)))
             }
-            Kind::NoConnection => {
-                attempt.set_reached(Reached::Connecting);
-                let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-                Err(TransportError::unavailable(
-                    "cannot connect to the server",
-                    refused,
-                ))
-            }
+            Kind::NoConnection => Err(self.unconnected(attempt).await),
             Kind::AnswerLost => {
                 let answered = self.transport.send(request, attempt).await;
                 // What was answered is dropped before anybody hears of it.
                 answered.map(drop)?;
                 happens();
                 attempt.set_reached(Reached::Sent);
-                Err(connection_lost())
+                Err(self.lost(ticket))
             }
             Kind::Refused => {
-                take(request, attempt).await;
+                Taker::new(request, attempt).take_now().await;
                 let reset = h2::Error::from(h2::Reason::REFUSED_STREAM);
                 Err(TransportError::broken(reset))
             }
             Kind::GoAway => {
-                take(request, attempt).await;
-                Err(TransportError::goodbye())
+                Taker::new(request, attempt).take_now().await;
+                Err(self.gone(ticket, TransportError::goodbye()))
             }
             Kind::Lost => {
-                take(request, attempt).await;
-                Err(connection_lost())
+                Taker::new(request, attempt).take_now().await;
+                Err(self.lost(ticket))
             }
-            Kind::Silence => {
-                let _held = take(request, attempt).await;
-                pending().await
-            }
+            Kind::Silence => Taker::new(request, attempt).take_for_ever().await,
             Kind::Status(status) => {
-                take(request, attempt).await;
+                Taker::new(request, attempt).take_now().await;
                 attempt.set_reached(Reached::Answered);
                 Ok(trailers_only(&status))
             }
@@ -216,32 +236,6 @@ impl<T: Transport> Transport for Faults<T> {
     fn upstream(&self) -> Option<&Arc<Upstream>> {
         self.transport.upstream()
     }
-}
-
-fn connection_lost() -> TransportError {
-    TransportError::broken(io::Error::from(io::ErrorKind::ConnectionReset))
-}
-
-/// Sends a request to nobody: what of its body is there by now is taken from it, as a connection would,
-/// up to a window of HTTP/2.
-async fn take(request: Request<RequestStream>, attempt: &mut Attempt) -> RequestStream {
-    const WINDOW: usize = 65_535;
-    attempt.set_reached(Reached::Sent);
-    let mut body = request.into_body();
-    let mut taken = 0;
-    poll_fn(|cx| {
-        while taken < WINDOW {
-            match Pin::new(&mut body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    taken += frame.data_ref().map_or(0, bytes::Bytes::len);
-                }
-                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => break,
-            }
-        }
-        Poll::Ready(())
-    })
-    .await;
-    body
 }
 
 /// An answer that is all in its head.

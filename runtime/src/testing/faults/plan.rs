@@ -6,6 +6,8 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::Fault;
+use super::fault::Kind;
+use super::link::Link;
 use super::seen::{Counts, SeenAttempt};
 use crate::Method;
 use crate::wire::timeout;
@@ -23,14 +25,17 @@ pub(super) struct Plan {
     random: fastrand::Rng,
     counts: Counts,
     seen: VecDeque<SeenAttempt>,
+    pub(super) link: Link,
 }
 
-/// Which attempt it is, of those that something may still go wrong with.
+/// An attempt that something may still go wrong with.
 #[derive(Clone, Copy)]
-pub(super) struct Number {
+pub(super) struct Ticket {
     /// Counted from 1.
-    of_all: u64,
+    number: u64,
     is_late: bool,
+    /// What it is on; None where there is none.
+    pub(super) connection: Option<u64>,
 }
 
 /// A fault of one attempt to come.
@@ -68,6 +73,7 @@ impl Plan {
             random: fastrand::Rng::with_seed(seed),
             counts: Counts::default(),
             seen: VecDeque::new(),
+            link: Link::new(),
         }
     }
 
@@ -99,21 +105,26 @@ impl Plan {
     }
 
     /// What is to happen to the attempt that has come.
-    pub(super) fn next(&mut self, path: &str, headers: &HeaderMap) -> (Fault, Number) {
+    pub(super) fn next(&mut self, path: &str, headers: &HeaderMap) -> (Fault, Ticket) {
         let fault = self.choose(path);
         let is_late = !fault.delay.is_zero();
         self.remember(path, headers, is_late);
-        let of_all = self.counts.attempts;
-        (fault, Number { of_all, is_late })
+        let has_connection = !matches!(fault.kind, Kind::NoConnection);
+        let ticket = Ticket {
+            number: self.counts.attempts,
+            is_late,
+            connection: has_connection.then(|| self.link.connection()),
+        };
+        (fault, ticket)
     }
 
     /// It has happened: something of this name, in place of nothing or a delay.
-    pub(super) fn happened(&mut self, number: Number, name: &'static str) {
-        if !number.is_late {
+    pub(super) fn happened(&mut self, ticket: Ticket, name: &'static str) {
+        if !ticket.is_late {
             self.counts.passed = self.counts.passed.saturating_sub(1);
             self.counts.faults += 1;
         }
-        let ago = usize::try_from(self.counts.attempts - number.of_all).unwrap_or(usize::MAX);
+        let ago = usize::try_from(self.counts.attempts - ticket.number).unwrap_or(usize::MAX);
         if let Some(seen) = self.seen.iter_mut().rev().nth(ago) {
             seen.fault = name;
         }
