@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -496,4 +498,43 @@ fn a_token_at_hand_is_given_at_once() {
     let mut bearer = std::pin::pin!(credentials.bearer(true));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert!(bearer.as_mut().poll(&mut context).is_ready());
+}
+
+/// Asks for the token when it is dropped, without waiting for it.
+struct AsksWhenDropped(Credentials, mpsc::Sender<bool>);
+
+impl Drop for AsksWhenDropped {
+    fn drop(&mut self) {
+        let mut header = std::pin::pin!(self.0.bearer(true));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let asked = header.as_mut().poll(&mut context);
+        let _ = self.1.send(matches!(asked, Poll::Ready(Err(_))));
+    }
+}
+
+/// On a thread of its own: what never comes back must not keep the test from failing.
+fn on_a_thread(run: impl FnOnce() + Send + 'static, done: &mpsc::Receiver<bool>) -> Option<bool> {
+    std::thread::spawn(run);
+    done.recv_timeout(seconds(10)).ok()
+}
+
+#[test]
+fn a_call_on_a_runtime_that_ends_fails() {
+    let credentials = Issuer::default().credentials(Duration::ZERO, seconds(100));
+    let (sender, failed) = mpsc::channel();
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let asks = AsksWhenDropped(credentials, sender);
+        runtime.spawn(async move {
+            std::future::pending::<()>().await;
+            drop(asks);
+        });
+        runtime.block_on(tokio::task::yield_now());
+        // What is spawned from now on is dropped at once.
+        drop(runtime);
+    };
+    assert_eq!(on_a_thread(run, &failed), Some(true));
 }
