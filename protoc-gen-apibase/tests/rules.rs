@@ -26,7 +26,6 @@ fn a_method_that_may_do_harm_is_not_repeated() {
     option (apibase.v1.method) = { hedging: { max_attempts: 3 } };
   }
   rpc C(stream Item) returns (Item) {
-    option idempotency_level = IDEMPOTENT;
     option (apibase.v1.method).retry.max_attempts = 3;
   }
   rpc D(stream Item) returns (stream Item) {
@@ -361,6 +360,14 @@ service Items {
   rpc D(Item) returns (Item) {
     option idempotency_level = NO_SIDE_EFFECTS;
     option (apibase.v1.method).hedging.max_attempts = 2;
+  }
+  rpc E(stream Item) returns (Item) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method).retry.max_attempts = 2;
+  }
+  rpc F(stream Item) returns (stream Item) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method).retry.max_attempts = 2;
   }
 }
 "#,

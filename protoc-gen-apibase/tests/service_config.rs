@@ -156,6 +156,34 @@ fn what_the_proto_says_beats_the_config() {
 }
 
 #[test]
+fn a_stream_of_requests_is_retried_and_not_hedged() {
+    let body = "service A {
+  rpc Upload(stream M) returns (M) { option idempotency_level = IDEMPOTENT; }
+  rpc Talk(stream M) returns (stream M) { option idempotency_level = IDEMPOTENT; }
+  rpc Send(stream M) returns (M) { option idempotency_level = IDEMPOTENT; }
+  rpc Get(M) returns (M) { option idempotency_level = IDEMPOTENT; }
+}
+";
+    let config = r#"{
+  "methodConfig": [
+    {
+      "name": [
+        { "service": "shop.v1.A", "method": "Upload" }, { "service": "shop.v1.A", "method": "Talk" }
+      ],
+      "retryPolicy": {
+        "maxAttempts": 2, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"]
+      }
+    },
+    { "name": [{ "service": "shop.v1.A" }], "hedgingPolicy": { "maxAttempts": 2 } }
+  ]
+}"#;
+    let output = generate(body, &[config]).unwrap();
+    assert_eq!(warnings(&output), "");
+    insta::assert_snapshot!(constants(&output));
+}
+
+#[test]
 fn the_most_exact_name_counts_and_no_two_entries_are_merged() {
     let body = "service A {
   rpc One(M) returns (M);

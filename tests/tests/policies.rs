@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apibase::{BreakerPolicy, Code, HedgingPolicy, Method, RetryPolicy, RetryThrottle};
+use apibase::{BreakerPolicy, Code, HedgingPolicy, Kind, Method, RetryPolicy, RetryThrottle};
 use apibase_tests::policies::policies::api::{care_service, plain_service};
 use apibase_tests::protos::examples::api::item_service;
 
@@ -26,6 +26,13 @@ fn a_retry_says_all_that_its_proto_says() {
 fn what_a_retry_leaves_open_is_the_clients() {
     let method = care_service::PLAINLY;
     assert_eq!(method.retry_policy(), Some(RetryPolicy::up_to(2)));
+}
+
+#[test]
+fn a_stream_of_requests_is_retried_too() {
+    let method = care_service::UPLOADED;
+    assert_eq!(method.kind(), Kind::ClientStream);
+    assert_eq!(method.retry_policy(), Some(RetryPolicy::up_to(3)));
 }
 
 #[test]

@@ -142,11 +142,13 @@ fn take_repeats<'a>(
     if method.policy.retry.is_some() || method.policy.hedging.is_some() {
         return None;
     }
-    if matches!(method.kind, Kind::ClientStream | Kind::Bidi) {
+    let of_stream = matches!(method.kind, Kind::ClientStream | Kind::Bidi);
+    if of_stream && matches!(repeats, Repeats::Hedging(_)) {
         if name.method.is_some() {
             let message = format!("is passed over for `{}`", method.proto_name);
             let warning = place.says(message);
-            warnings.push(warning.note("its requests are a stream, which is not kept"));
+            let note = "its requests are a stream, which is not sent to two servers at once";
+            warnings.push(warning.note(note));
         }
         return None;
     }

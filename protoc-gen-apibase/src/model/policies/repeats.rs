@@ -109,11 +109,12 @@ fn check_repeats(site: &Site<'_>, field: &str, method: &Method, problems: &mut D
              remove `{field}`"
         )));
     }
-    if matches!(method.kind, Kind::ClientStream | Kind::Bidi) {
-        let message = format!("has `{field}`, and its requests are a stream");
-        problems.push(site.wrong(field, message).help(format!(
-            "remove `{field}`: only a single request is kept, so that it can be sent again"
-        )));
+    // A retry sends again what was kept of the stream; two attempts at once would read it together.
+    if field == "hedging" && matches!(method.kind, Kind::ClientStream | Kind::Bidi) {
+        problems.push(
+            site.wrong(field, "has `hedging`, and its requests are a stream")
+                .help("use `retry`: a stream can be sent again, and not to two servers at once"),
+        );
     }
 }
 
