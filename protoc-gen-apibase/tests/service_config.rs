@@ -184,10 +184,34 @@ fn a_stream_of_requests_is_retried_and_not_hedged() {
 }
 
 #[test]
+fn hedging_that_could_act_twice_is_passed_over_with_a_word() {
+    let body = "service A {
+  rpc Get(M) returns (M) { option idempotency_level = NO_SIDE_EFFECTS; }
+  rpc Put(M) returns (M);
+  rpc Watch(M) returns (stream M);
+  rpc Upload(stream M) returns (M);
+}
+";
+    let config = r#"{
+  "methodConfig": [
+    { "name": [{ "service": "shop.v1.A" }], "timeout": "2s", "hedgingPolicy": { "maxAttempts": 2 } }
+  ]
+}"#;
+    let output = generate(body, &[config]).unwrap();
+    let constants = constants(&output);
+    let hedged: Vec<&str> = constants.split("pub const ").collect();
+    let hedged = hedged.iter().filter(|one| one.contains("HedgingPolicy::"));
+    let names: Vec<_> = hedged.filter_map(|one| one.split_once(':')).collect();
+    assert!(matches!(names.as_slice(), [("GET", _)]), "{constants}");
+    assert!(!constants.contains("repeated"), "{constants}");
+    insta::assert_snapshot!(warnings(&output));
+}
+
+#[test]
 fn the_most_exact_name_counts_and_no_two_entries_are_merged() {
     let body = "service A {
-  rpc One(M) returns (M);
-  rpc Two(M) returns (M);
+  rpc One(M) returns (M) { option idempotency_level = IDEMPOTENT; }
+  rpc Two(M) returns (M) { option idempotency_level = IDEMPOTENT; }
 }
 service B { rpc One(M) returns (M); }
 ";

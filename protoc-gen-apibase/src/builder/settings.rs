@@ -170,7 +170,9 @@ impl Builder {
     /// service config, a JSON file as Google has beside each of its APIs.
     ///
     /// A retry that it gives to a method holds, whether the proto calls that idempotent or not: the
-    /// config is the word of who made the API.
+    /// config is the word of who made the API. Hedging is for methods that the proto calls idempotent
+    /// alone, since two attempts at once can both be acted upon: for others it is passed over, with a
+    /// warning.
     #[must_use]
     pub fn service_config(mut self, file: impl Into<String>) -> Self {
         self.given.options.service_configs.push(file.into());

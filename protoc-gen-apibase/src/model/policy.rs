@@ -68,8 +68,8 @@ pub(crate) struct MethodPolicy {
     pub(crate) retry: Option<Retry>,
     /// When a client sends the request again before it has an answer.
     pub(crate) hedging: Option<Hedging>,
-    /// Whether a service config says that it may be sent again, while the proto doesn't promise that a
-    /// second call does no harm.
+    /// Whether a service config says that it is retried, while the proto doesn't promise that a second
+    /// call does no harm.
     pub(crate) repeated_by_config: bool,
     /// When clients stop calling it for a while.
     pub(crate) breaker: Option<Breaker>,

@@ -142,20 +142,44 @@ fn take_repeats<'a>(
     if method.policy.retry.is_some() || method.policy.hedging.is_some() {
         return None;
     }
-    let of_stream = matches!(method.kind, Kind::ClientStream | Kind::Bidi);
-    if of_stream && matches!(repeats, Repeats::Hedging(_)) {
+    match repeats {
+        Repeats::Retry(retry) => {
+            method.policy.retry = Some(retry.clone());
+            method.policy.repeated_by_config = method.idempotency == Idempotency::Unknown;
+        }
+        Repeats::Hedging(hedging) => {
+            check_hedged(name, place, method, warnings)?;
+            method.policy.hedging = Some(hedging.clone());
+        }
+    }
+    Some(place)
+}
+
+/// None where a method can't be hedged, whatever a config says of it.
+fn check_hedged(
+    name: &Name,
+    place: &Place,
+    method: &Method,
+    warnings: &mut Diagnostics,
+) -> Option<()> {
+    let passed_over = || place.says(format!("is passed over for `{}`", method.proto_name));
+    if matches!(method.kind, Kind::ClientStream | Kind::Bidi) {
+        // What is said of a whole service can't be meant for its streams.
         if name.method.is_some() {
-            let message = format!("is passed over for `{}`", method.proto_name);
-            let warning = place.says(message);
             let note = "its requests are a stream, which is not sent to two servers at once";
-            warnings.push(warning.note(note));
+            warnings.push(passed_over().note(note));
         }
         return None;
     }
-    match repeats {
-        Repeats::Retry(retry) => method.policy.retry = Some(retry.clone()),
-        Repeats::Hedging(hedging) => method.policy.hedging = Some(hedging.clone()),
+    // A retry follows a failure, after which the config's author holds it safe. Of two attempts at once
+    // both can be acted upon, whatever he knows.
+    if method.idempotency == Idempotency::Unknown {
+        let note = "nothing says that a second call does no harm";
+        warnings.push(passed_over().note(note).help(
+            "where it does none, the proto says so: `option idempotency_level = IDEMPOTENT;` (or \
+             NO_SIDE_EFFECTS)",
+        ));
+        return None;
     }
-    method.policy.repeated_by_config = method.idempotency == Idempotency::Unknown;
-    Some(place)
+    Some(())
 }
