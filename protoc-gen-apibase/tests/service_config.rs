@@ -317,6 +317,34 @@ service Other { rpc Get(M) returns (M); }
 }
 
 #[test]
+fn times_that_can_not_all_be_kept_are_said_of_each_method_where_they_stand() {
+    let body = "service A {
+  rpc Capped(M) returns (M) {
+    option (apibase.v1.method).deadline_cap = { seconds: 5 };
+  }
+  rpc Quick(M) returns (M) {
+    option (apibase.v1.method).deadline = { seconds: 2 };
+  }
+  rpc Slow(M) returns (M) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method).retry = { max_attempts: 2 initial_backoff: { seconds: 20 } };
+  }
+}
+";
+    let config = r#"{
+  "methodConfig": [{
+    "name": [{ "service": "shop.v1.A" }],
+    "timeout": "10s",
+    "retryPolicy": {
+      "maxAttempts": 3, "initialBackoff": "1s", "maxBackoff": "1s", "backoffMultiplier": 1,
+      "retryableStatusCodes": ["UNAVAILABLE"]
+    }
+  }]
+}"#;
+    insta::assert_snapshot!(warnings(&generate(body, &[config]).unwrap()));
+}
+
+#[test]
 fn a_method_that_two_entries_name_is_refused_at_both_places() {
     let config = r#"{ "methodConfig": [{ "name": [{ "service": "shop.v1.A" }] }] }"#;
     insta::assert_snapshot!(refusal(PUBLISHER, &[config, config]).replace(".json", ""));

@@ -20,14 +20,33 @@ pub(super) fn fill(service: &mut Service, configs: &ServiceConfigs, warnings: &m
         let Some((name, found)) = lookup(&service.full_name, &method.proto_name, configs) else {
             continue;
         };
-        let deadline = take_timeout(found, policy);
-        let repeats = take_repeats(name, found, method, warnings);
-        // Where the config adds to what the proto says, neither of the two is wrong by itself.
-        if let Some(place) = repeats.or(deadline) {
-            for conflict in times::conflicts(&method.policy, "its deadline") {
-                let message = format!("makes a policy that {}", conflict.message);
-                warnings.push(place.says(message).help(conflict.help));
-            }
+        let taken = Taken {
+            deadline: take_timeout(found, policy),
+            repeats: take_repeats(name, found, method, warnings),
+        };
+        taken.check(method, warnings);
+    }
+}
+
+/// Where a config says what was taken from it for a method.
+struct Taken<'a> {
+    deadline: Option<&'a Place>,
+    repeats: Option<&'a Place>,
+}
+
+impl Taken<'_> {
+    /// Warns of times that can't all be kept. Where the config adds to what the proto says, neither of
+    /// the two is wrong by itself; what the proto alone says was checked before.
+    fn check(&self, method: &Method, warnings: &mut Diagnostics) {
+        for conflict in times::conflicts(&method.policy, "its deadline") {
+            let place = match conflict.is_cap {
+                true => self.deadline,
+                false => self.repeats.or(self.deadline),
+            };
+            let Some(place) = place else { continue };
+            let (name, message) = (&method.proto_name, conflict.message);
+            let message = format!("makes a policy of `{name}` that {message}");
+            warnings.push(place.says(message).help(conflict.help));
         }
     }
 }
