@@ -268,6 +268,22 @@ fn what_grpc_has_no_sense_for_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_is_there_twice_is_refused_at_both_places() {
+    let config = r#"{
+  "methodConfig": [{
+    "name": [{ "service": "shop.v1.A", "service": "shop.v1.B" }],
+    "timeout": "1s",
+    "retryPolicy": null,
+    "timeout": "2s"
+  }],
+  "retryThrottling": null,
+  "methodConfig": []
+}"#;
+    let body = "service A { rpc One(M) returns (M); }\n";
+    insta::assert_snapshot!(refusal(body, &[config]));
+}
+
+#[test]
 fn what_is_odd_and_can_be_read_is_said() {
     let body = "service Items {
   rpc GetItem(M) returns (M) {

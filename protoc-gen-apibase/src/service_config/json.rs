@@ -2,8 +2,7 @@
 //!
 //! `serde_json` parses; a raw value is a slice of the text, and so says where it stands.
 
-use std::collections::BTreeMap;
-
+use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
 /// A value, in the text of its file.
@@ -38,13 +37,10 @@ pub(super) fn parse(text: &str) -> Result<Value<'_>, (String, u32, u32)> {
 }
 
 impl<'a> Value<'a> {
-    /// The members of an object, but for those that are null; none when it is no object.
-    pub(super) fn members(&self) -> Option<BTreeMap<String, Value<'a>>> {
-        let members: BTreeMap<String, &'a RawValue> = serde_json::from_str(self.raw).ok()?;
-        let members = members
-            .into_iter()
-            .filter(|(_, value)| value.get() != "null");
-        let placed = members.map(|(name, value)| {
+    /// The members of an object, in the order of the text, one that is there twice included; none when it
+    /// is no object.
+    pub(super) fn members(&self) -> Option<Vec<(String, Value<'a>)>> {
+        let placed = pairs(self.raw)?.into_iter().map(|(name, value)| {
             let path = match self.path.as_str() {
                 "" => name.clone(),
                 path => format!("{path}.{name}"),
@@ -52,6 +48,11 @@ impl<'a> Value<'a> {
             (name, self.inside(value, path))
         });
         Some(placed.collect())
+    }
+
+    /// Whether it is null, which is as good as none.
+    pub(super) fn is_null(&self) -> bool {
+        self.raw == "null"
     }
 
     /// The items of a list; none when it is no list.
@@ -92,6 +93,25 @@ impl<'a> Value<'a> {
     }
 }
 
+/// The members of an object. A map of `serde_json` would keep the last of two with one name.
+fn pairs(object: &str) -> Option<Vec<(String, &RawValue)>> {
+    let mut rest = object.strip_prefix('{')?.strip_suffix('}')?.trim_start();
+    let mut pairs = Vec::new();
+    while !rest.is_empty() {
+        let mut names = Deserializer::from_str(rest).into_iter();
+        let name: String = names.next()?.ok()?;
+        let after = rest.get(names.byte_offset()..)?.trim_start();
+        let after = after.strip_prefix(':')?;
+        let mut values = Deserializer::from_str(after).into_iter();
+        let value: &RawValue = values.next()?.ok()?;
+        let after = after.get(values.byte_offset()..)?.trim_start();
+        // The text is known to be JSON, so that something follows a comma.
+        rest = after.strip_prefix(',').unwrap_or(after).trim_start();
+        pairs.push((name, value));
+    }
+    Some(pairs)
+}
+
 /// Where `part`, which is a slice of `whole`, starts in it.
 fn offset(part: &str, whole: &str) -> usize {
     let offset = part.as_ptr().addr().checked_sub(whole.as_ptr().addr());
@@ -109,14 +129,40 @@ mod tests {
         let root = parse(TEXT).ok().unwrap();
         assert_eq!((root.at, root.path.as_str()), (1, ""));
         let members = root.members().unwrap();
-        assert_eq!(members.len(), 1);
-        let items = members["a"].items().unwrap();
+        let [(a, list), (n, null)] = members.as_slice() else {
+            panic!("{} members", members.len());
+        };
+        assert_eq!((a.as_str(), n.as_str()), ("a", "n"));
+        assert!(null.is_null() && !list.is_null());
+        let items = list.items().unwrap();
         assert_eq!(items[0].number(), Some(1.0));
         let inner = items[1].members().unwrap();
-        let value = &inner["bc"];
+        let (name, value) = &inner[0];
+        assert_eq!(name, "bc");
         assert_eq!(value.path, "a[1].bc");
         assert!(TEXT[value.at..].starts_with("\"x"));
         assert_eq!(value.text().as_deref(), Some("x\n"));
+    }
+
+    #[test]
+    fn members_are_all_that_the_text_has() {
+        let names = |text| {
+            let members = parse(text).ok().unwrap().members().unwrap();
+            let members = members
+                .iter()
+                .map(|(name, value)| format!("{name}={}", value.raw));
+            members.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names("{}"), "");
+        assert_eq!(names("{ }"), "");
+        assert_eq!(
+            names("{\"a\":1,\"a\":-2e3 ,\t\"a\" :\n true}"),
+            "a=1 a=-2e3 a=true"
+        );
+        assert_eq!(
+            names("{\"}\":{\",\":[]},\"\":\"\\\"}\"}"),
+            "}={\",\":[]} =\"\\\"}\""
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The values of a service config, each with what must hold for it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use super::Place;
@@ -98,13 +99,30 @@ impl Reader<'_> {
         codes
     }
 
-    /// The members of what must be an object; warns of those that gRPC doesn't know.
+    /// The members of what must be an object, but for those that are null; warns of those that gRPC
+    /// doesn't know.
     pub(super) fn object<'v>(&mut self, value: &Value<'v>, known: &[&str]) -> Option<Members<'v>> {
-        let Some(members) = value.members() else {
+        let Some(written) = value.members() else {
             let what = format!("is {}, and no object", value.shown());
             self.wrong(value, &what, "write it as { … }");
             return None;
         };
+        let mut members = Members::new();
+        for (name, value) in written {
+            match members.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(earlier) => {
+                    let problem = self.place(&value).says("is there twice");
+                    let earlier = self.place(earlier.get());
+                    let problem = earlier.note_on(problem, "the other one");
+                    let help = "remove one of the two: protobuf's JSON has each member once";
+                    self.problems.push(problem.help(help));
+                }
+            }
+        }
+        members.retain(|_, value| !value.is_null());
         for (name, value) in &members {
             if known.contains(&name.as_str()) {
                 continue;
