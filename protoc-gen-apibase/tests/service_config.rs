@@ -268,6 +268,31 @@ fn what_grpc_has_no_sense_for_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_is_said_to_our_clients_elsewhere_is_passed_over_with_the_setting_for_it() {
+    let config = r#"{
+  "loadBalancingPolicy": "PICK_FIRST",
+  "loadBalancingConfig": [{ "pick_first": {} }],
+  "healthCheckConfig": { "serviceName": "shop.v1.A" },
+  "methodConfig": [{
+    "name": [{ "service": "shop.v1.A" }],
+    "waitForReady": true,
+    "maxRequestMessageBytes": 1048576,
+    "maxResponseMessageBytes": "1048576"
+  }, {
+    "name": [{ "service": "shop.v1.B" }],
+    "waitForReady": false
+  }]
+}"#;
+    let body = "service A { rpc One(M) returns (M); }\n";
+    let warnings = warnings(&generate(body, &[config]).unwrap());
+    let settings = include_str!("../../runtime/src/client/config/settings.md");
+    let words = warnings.split([' ', ',', '\n']);
+    let mut named = words.filter(|word| word.starts_with("GRPC__CLIENT__"));
+    assert!(named.all(|name| settings.contains(&format!("`{name}`"))));
+    insta::assert_snapshot!(warnings);
+}
+
+#[test]
 fn what_is_there_twice_is_refused_at_both_places() {
     let config = r#"{
   "methodConfig": [{

@@ -8,7 +8,7 @@ use super::{MethodConfig, Name, Repeats, ServiceConfig};
 use crate::error::{Diagnostic, Diagnostics};
 use crate::model::policy::{Hedging, MOST_ATTEMPTS, Retry, RetryThrottle};
 
-/// What gRPC knows at the top; what isn't about calls is none of ours.
+/// What gRPC knows at the top.
 const TOP: &[&str] = &[
     "healthCheckConfig",
     "loadBalancingConfig",
@@ -21,11 +21,30 @@ const METHOD: &[&str] = &[
     "name",
     "retryPolicy",
     "timeout",
-    // These are warned about, below.
     "maxRequestMessageBytes",
     "maxResponseMessageBytes",
     "waitForReady",
 ];
+/// What isn't said to our clients by policies, and where it is.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("healthCheckConfig", "use `ClientFactory::health_check`"),
+    ("loadBalancingConfig", BALANCE),
+    ("loadBalancingPolicy", BALANCE),
+    (
+        "maxRequestMessageBytes",
+        "our clients send what is asked of them: it is servers that have a limit, \
+         GRPC__SERVER__MAX_MESSAGE_SIZE",
+    ),
+    (
+        "maxResponseMessageBytes",
+        "use GRPC__CLIENT__MAX_MESSAGE_SIZE, or `CallOptions::max_message_size`",
+    ),
+    (
+        "waitForReady",
+        "use GRPC__CLIENT__WAIT_FOR_READY, or `CallOptions::wait_for_ready`",
+    ),
+];
+const BALANCE: &str = "use GRPC__CLIENT__LB_POLICY, or `ClientFactory::balance`";
 const NAME: &[&str] = &["method", "service"];
 const RETRY: &[&str] = &[
     "backoffMultiplier",
@@ -66,6 +85,7 @@ pub(super) fn config(
     let Some(top) = reader.object(&root, TOP) else {
         return config;
     };
+    reader.pass_over(&top, ELSEWHERE);
     if let Some(methods) = top.get("methodConfig") {
         for method in reader.items(methods) {
             config.methods.extend(reader.method(&method));
@@ -92,16 +112,7 @@ impl Reader<'_> {
                 .push(warning.help("for all of a service: `\"name\": [{ \"service\": \"…\" }]`"));
         }
         let names = names.iter().filter_map(|name| self.name(name)).collect();
-        for ours in [
-            "maxRequestMessageBytes",
-            "maxResponseMessageBytes",
-            "waitForReady",
-        ] {
-            if let Some(value) = members.get(ours).filter(|value| value.shown() != "false") {
-                let warning = self.place(value).says("is not acted upon by our clients");
-                self.warnings.push(warning);
-            }
-        }
+        self.pass_over(&members, ELSEWHERE);
         let timeout = members.get("timeout");
         let timeout = timeout.and_then(|value| Some((self.duration(value)?, self.place(value))));
         let retry = members.get("retryPolicy");

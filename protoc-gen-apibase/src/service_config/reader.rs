@@ -136,6 +136,16 @@ impl Reader<'_> {
         Some(members)
     }
 
+    /// Warns of members that are said to our clients `elsewhere`.
+    pub(super) fn pass_over(&mut self, members: &Members<'_>, elsewhere: &[(&str, &str)]) {
+        for (name, help) in elsewhere {
+            if let Some(value) = members.get(*name).filter(|value| value.shown() != "false") {
+                let warning = self.place(value).says("is passed over");
+                self.warnings.push(warning.help(*help));
+            }
+        }
+    }
+
     /// The items of what must be a list.
     pub(super) fn items<'v>(&mut self, value: &Value<'v>) -> Vec<Value<'v>> {
         value.items().unwrap_or_else(|| {
