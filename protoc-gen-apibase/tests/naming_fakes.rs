@@ -82,6 +82,17 @@ fn the_tree_of_the_packages_leaves_that_of_the_fakes_its_name() {
 }
 
 #[test]
+fn the_tree_of_the_packages_leaves_their_fakes_their_names() {
+    let taken = "include_file=shop.v1.fakes.rs";
+    let error = generate(&with(&format!("emit=rust,emit=fakes,{taken}"))).unwrap_err();
+    assert!(error.is_parameter(), "{error}");
+    let error = error.to_string();
+    assert!(error.contains("the name of a package's file"), "{error}");
+    let rust = names(&format!("emit=rust,{taken}"));
+    assert!(rust.contains(&"shop.v1.fakes.rs".to_owned()), "{rust:?}");
+}
+
+#[test]
 fn a_name_that_a_fake_takes_is_an_error_under_fakes_alone() {
     let shop = r#"
         syntax = "proto3";

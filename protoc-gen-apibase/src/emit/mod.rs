@@ -53,11 +53,7 @@ pub(crate) fn files(
             }
         }
         if let Some(name) = &options.include_file {
-            let tree = tree::file(name, model, options)?;
-            if files.iter().any(|file| file.name == tree.name) {
-                return Err(taken(name, "a package's file"));
-            }
-            files.push(tree);
+            files.push(tree::file(name, model, options)?);
         }
     }
     if options.emit.fakes {
@@ -71,7 +67,20 @@ pub(crate) fn files(
     if options.emit.docs {
         files.extend(docs::pages(model, options.templates.as_deref())?);
     }
+    check_include_file(&files, options)?;
     Ok(files)
+}
+
+/// The tree's name is the user's, and may be that of another file.
+fn check_include_file(files: &[GeneratedFile], options: &Options) -> Result<(), Error> {
+    let Some(name) = &options.include_file else {
+        return Ok(());
+    };
+    let mut namesakes = files.iter().filter(|file| file.name == *name);
+    match (namesakes.next(), namesakes.next()) {
+        (Some(_), Some(_)) => Err(taken(name, "a package's file")),
+        _ => Ok(()),
+    }
 }
 
 /// A file for each package with services, and their tree where there is one of the packages.
