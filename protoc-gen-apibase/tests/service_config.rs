@@ -61,11 +61,9 @@ fn refusal(body: &str, configs: &[&str]) -> String {
 
 /// The constants of all methods.
 fn constants(output: &Output) -> String {
-    let api = output
-        .files
-        .iter()
-        .find(|file| file.name == "shop.v1.api.rs");
-    let lines = api.unwrap().content.lines();
+    let files = output.files.iter();
+    let apis = files.filter(|file| file.name.ends_with(".api.rs"));
+    let lines = apis.flat_map(|file| file.content.lines());
     let mut inside = false;
     let constants = lines.filter(|line| {
         inside |= line.starts_with("pub mod ");
@@ -292,6 +290,50 @@ fn what_is_said_to_our_clients_elsewhere_is_passed_over_with_the_setting_for_it(
     insta::assert_snapshot!(warnings);
 }
 
+/// A config that names `services` and has a throttle with so many tokens.
+fn throttling(services: &[&str], tokens: u32) -> String {
+    let names = services
+        .iter()
+        .map(|service| format!("{{ \"name\": [{{ {service} }}] }}"));
+    let names = names.collect::<Vec<_>>().join(", ");
+    format!(
+        "{{ \"methodConfig\": [{names}],\n\"retryThrottling\": {{ \"maxTokens\": {tokens}, \
+         \"tokenRatio\": 0.1 }} }}"
+    )
+}
+
+#[test]
+fn a_throttle_is_of_the_services_that_its_config_names() {
+    let body = "service A { rpc One(M) returns (M); }\nservice B { rpc One(M) returns (M); }\n";
+    let of_a = throttling(&["\"service\": \"shop.v1.A\""], 10);
+    let [of_all, of_none] = [throttling(&[""], 20), throttling(&[], 30)];
+    let tokens = |configs: &[&str]| {
+        let constants = constants(&generate(body, configs).unwrap());
+        let throttles = constants.split("RetryThrottle::new(").skip(1);
+        let tokens = throttles.filter_map(|throttle| throttle.split_once('.'));
+        tokens
+            .map(|(tokens, _)| tokens.to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(tokens(&[&of_a]), ["10"]);
+    assert_eq!(tokens(&[&of_all, &of_a]), ["10", "20"]);
+    assert_eq!(tokens(&[&of_none]), ["30", "30"]);
+    assert_eq!(tokens(&[&of_none, &of_a]), ["10"]);
+    insta::assert_snapshot!(warnings(&generate(body, &[&of_none, &of_a]).unwrap()));
+}
+
+#[test]
+fn two_throttles_of_one_service_are_refused_at_both_places() {
+    let one = r#""service": "shop.v1.A", "method": "One""#;
+    let two = r#""service": "shop.v1.A", "method": "Two""#;
+    let other = r#""service": "shop.v1.B""#;
+    let body = "service A { rpc One(M) returns (M); rpc Two(M) returns (M); }\n";
+    let [first, second] = [throttling(&[other, one], 10), throttling(&[two], 20)];
+    insta::assert_snapshot!(refusal(body, &[&first, &second]));
+    // The same one twice says the same.
+    generate(body, &[&first, &throttling(&[two], 10)]).unwrap();
+}
+
 #[test]
 fn what_is_there_twice_is_refused_at_both_places() {
     let config = r#"{
@@ -431,6 +473,12 @@ service Orders {
 }
 ";
 
+/// The same proto without the lines that our options are in.
+fn without_options(source: &str) -> String {
+    let lines = source.split_inclusive('\n');
+    lines.filter(|line| !line.contains("apibase")).collect()
+}
+
 fn config_of(body: &str) -> Output {
     let dir = tempfile::tempdir().unwrap();
     let options = Options {
@@ -452,8 +500,7 @@ fn a_written_config_read_back_gives_the_same_constants() {
     };
     assert_eq!(file.name, "shop.v1.service_config.json");
     insta::assert_snapshot!(file.content);
-    let lines = WITH_POLICIES.split_inclusive('\n');
-    let plain: String = lines.filter(|line| !line.contains("apibase")).collect();
+    let plain = without_options(WITH_POLICIES);
     let by_proto = generate(WITH_POLICIES, &[]).unwrap();
     let by_config = generate(&plain, &[&file.content]).unwrap();
     assert_eq!(warnings(&by_config), "");
@@ -462,6 +509,58 @@ fn a_written_config_read_back_gives_the_same_constants() {
         constants(&generate(&plain, &[]).unwrap()),
         constants(&by_proto)
     );
+}
+
+#[test]
+fn the_written_configs_of_several_packages_read_back_give_each_its_own_throttle() {
+    let shop = format!("{HEAD}{WITH_POLICIES}");
+    let depot = "syntax = \"proto3\";
+package depot.v1;
+import \"apibase/v1/options.proto\";
+message M {}
+service Silent {
+  option (apibase.v1.service).retry_throttle = { max_tokens: 10 token_ratio: 0.5 };
+  rpc One(M) returns (M);
+}
+service Loud {
+  option (apibase.v1.service).retry_throttle = { max_tokens: 10 token_ratio: 0.5 };
+  rpc One(M) returns (M) {
+    option (apibase.v1.method).deadline = { seconds: 1 };
+  }
+}
+";
+    let plain = "syntax = \"proto3\";\npackage plain.v1;\nmessage M {}\nservice Plain { rpc One(M) returns (M); }\n";
+    let sources = [
+        ("shop.proto", shop.as_str()),
+        ("depot.proto", depot),
+        ("plain.proto", plain),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &sources);
+    let files = sources.map(|(name, _)| name);
+    let written = configure().emit(Emit {
+        rust: true,
+        service_config: true,
+        ..Emit::default()
+    });
+    let written = written.generate(&files, &[dir.path()]).unwrap();
+    assert_eq!(warnings(&written), "");
+    let mut back = configure();
+    for file in written
+        .files
+        .iter()
+        .filter(|file| file.name.ends_with(".json"))
+    {
+        let path = dir.path().join(&file.name);
+        fs::write(&path, &file.content).unwrap();
+        back = back.service_config(path.display().to_string());
+    }
+    for (name, source) in sources {
+        fs::write(dir.path().join(name), without_options(source)).unwrap();
+    }
+    let back = back.generate(&files, &[dir.path()]).unwrap();
+    assert_eq!(warnings(&back), "");
+    assert_eq!(constants(&back), constants(&written));
 }
 
 #[test]
@@ -493,6 +592,27 @@ fn throttles_that_differ_are_left_out_with_a_word() {
             .content
             .contains("retryThrottling")
     );
+    insta::assert_snapshot!(warnings(&output));
+}
+
+#[test]
+fn a_throttle_that_a_neighbour_takes_on_is_said() {
+    let output = config_of(
+        "service A {
+  option (apibase.v1.service).retry_throttle = { max_tokens: 10 token_ratio: 0.5 };
+  rpc One(M) returns (M);
+}
+service B {
+  rpc One(M) returns (M) {
+    option idempotency_level = IDEMPOTENT;
+    option (apibase.v1.method).retry.max_attempts = 2;
+  }
+}
+service Once { rpc One(M) returns (M); }
+",
+    );
+    let content = &output.files.first().unwrap().content;
+    assert!(content.contains("\"maxTokens\": 10"), "{content}");
     insta::assert_snapshot!(warnings(&output));
 }
 

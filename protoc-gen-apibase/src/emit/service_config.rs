@@ -13,12 +13,20 @@ use crate::model::policy::{
 use crate::model::{Package, Service};
 
 pub(super) fn file(package: &Package) -> GeneratedFile {
+    let throttle = package.throttle();
     let services = package.services.iter();
-    let entries: Vec<String> = services.flat_map(entries).collect();
+    let entries = services.flat_map(|service| match entries(service) {
+        // A throttle is of the services that its config names.
+        none if none.is_empty() && throttle.is_some() && service.throttle() == throttle => {
+            vec![entry(&[all_of(service)], "")]
+        }
+        entries => entries,
+    });
+    let entries: Vec<String> = entries.collect();
     let mut content = "{\n  \"methodConfig\": [".to_owned();
     content.push_str(&entries.join(","));
     content.push_str(if entries.is_empty() { "]" } else { "\n  ]" });
-    if let Some(throttle) = package.throttle() {
+    if let Some(throttle) = throttle {
         content.push_str(&throttling(throttle));
     }
     content.push_str("\n}\n");
@@ -43,18 +51,27 @@ fn entries(service: &Service) -> Vec<String> {
     }
     let is_all = |methods: &[&str]| methods.len() == service.methods.len();
     let entries = alike.iter().map(|(says, methods)| {
-        let service = &service.full_name;
         let names: Vec<String> = match methods.as_slice() {
-            all if is_all(all) => vec![format!("{{ \"service\": \"{service}\" }}")],
-            some => some
-                .iter()
-                .map(|method| format!("{{ \"service\": \"{service}\", \"method\": \"{method}\" }}"))
-                .collect(),
+            all if is_all(all) => vec![all_of(service)],
+            some => some.iter().map(|method| one_of(service, method)).collect(),
         };
-        let names = names.join(",\n        ");
-        format!("\n    {{\n      \"name\": [\n        {names}\n      ]{says}\n    }}")
+        entry(&names, says)
     });
     entries.collect()
+}
+
+fn entry(names: &[String], says: &str) -> String {
+    let names = names.join(",\n        ");
+    format!("\n    {{\n      \"name\": [\n        {names}\n      ]{says}\n    }}")
+}
+
+fn all_of(service: &Service) -> String {
+    format!("{{ \"service\": \"{}\" }}", service.full_name)
+}
+
+fn one_of(service: &Service, method: &str) -> String {
+    let service = &service.full_name;
+    format!("{{ \"service\": \"{service}\", \"method\": \"{method}\" }}")
 }
 
 /// The members of a method's entry but for its names; empty where its policy says nothing.

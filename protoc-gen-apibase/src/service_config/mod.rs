@@ -7,6 +7,7 @@
 mod json;
 mod read;
 mod reader;
+mod throttles;
 
 use std::fs;
 use std::time::Duration;
@@ -27,8 +28,8 @@ pub(crate) struct ServiceConfigs {
 pub(crate) struct ServiceConfig {
     /// In the order of the file.
     pub(crate) methods: Vec<MethodConfig>,
-    /// When clients stop retrying.
-    pub(crate) throttle: Option<RetryThrottle>,
+    /// When clients stop retrying, and where that is said.
+    pub(crate) throttle: Option<(RetryThrottle, Place)>,
 }
 
 /// What it says of some methods.
@@ -107,17 +108,24 @@ impl ServiceConfigs {
             }
         }
         check_doubles(&configs.files, &mut problems);
+        throttles::check(&configs.files, &mut problems, &mut warnings);
         problems.finish_as(Error::parameter)?;
         configs.warnings = warnings.into_vec();
         Ok(configs)
     }
 }
 
+impl ServiceConfig {
+    /// All that it says something of.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Name> {
+        self.methods.iter().flat_map(|config| &config.names)
+    }
+}
+
 /// gRPC has no order among entries, so that a name can stand in one alone.
 fn check_doubles(files: &[ServiceConfig], problems: &mut Diagnostics) {
     let mut seen: Vec<&Name> = Vec::new();
-    let methods = files.iter().flat_map(|config| &config.methods);
-    for name in methods.flat_map(|config| &config.names) {
+    for name in files.iter().flat_map(ServiceConfig::names) {
         let earlier = seen
             .iter()
             .find(|other| other.service == name.service && other.method == name.method);

@@ -93,7 +93,7 @@ pub(super) fn config(
     }
     config.throttle = top
         .get("retryThrottling")
-        .and_then(|value| reader.throttle(value));
+        .and_then(|value| Some((reader.throttle(value)?, reader.place(value))));
     config
 }
 

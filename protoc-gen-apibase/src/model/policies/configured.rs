@@ -2,10 +2,10 @@
 
 use super::times;
 use crate::error::Diagnostics;
-use crate::model::policy::{MethodPolicy, RetryThrottle};
+use crate::model::policy::MethodPolicy;
 use crate::model::{Idempotency, Kind, Method, Service};
 use crate::options::distance;
-use crate::service_config::{MethodConfig, Name, Place, Repeats, ServiceConfigs};
+use crate::service_config::{MethodConfig, Name, Place, Repeats, ServiceConfig, ServiceConfigs};
 
 /// Names that differ by no more than this may be slips of the pen.
 const SLIP: usize = 2;
@@ -13,7 +13,7 @@ const SLIP: usize = 2;
 /// Fills the policies of a service's methods. The most exact name counts, and the whole of what is said
 /// there: gRPC merges no two entries.
 pub(super) fn fill(service: &mut Service, configs: &ServiceConfigs, warnings: &mut Diagnostics) {
-    let throttle = throttle(&service.full_name, configs);
+    let throttle = configs.throttle(&service.full_name);
     for method in &mut service.methods {
         let policy = &mut method.policy;
         policy.retry_throttle = policy.retry_throttle.or(throttle);
@@ -57,7 +57,7 @@ pub(super) fn check_names(
     configs: &ServiceConfigs,
     warnings: &mut Diagnostics,
 ) {
-    let names = || all_methods(configs).flat_map(|config| &config.names);
+    let names = || configs.files.iter().flat_map(ServiceConfig::names);
     for name in names() {
         let Some(named) = &name.service else { continue };
         let Some(service) = services.iter().find(|other| other.full_name == *named) else {
@@ -106,10 +106,6 @@ fn slip<'a>(
     nearest.map(|(_, other)| other)
 }
 
-fn all_methods(configs: &ServiceConfigs) -> impl Iterator<Item = &MethodConfig> {
-    configs.files.iter().flat_map(|config| &config.methods)
-}
-
 /// What is said of a method: by its own name, else by its service's, else of all.
 fn lookup<'a>(
     service: &str,
@@ -117,7 +113,8 @@ fn lookup<'a>(
     configs: &'a ServiceConfigs,
 ) -> Option<(&'a Name, &'a MethodConfig)> {
     let by = |service: Option<&str>, method: Option<&str>| {
-        all_methods(configs).find_map(|config| {
+        let mut all = configs.files.iter().flat_map(|file| &file.methods);
+        all.find_map(|config| {
             let mut names = config.names.iter();
             let name = names.find(|name| {
                 name.service.as_deref() == service && name.method.as_deref() == method
@@ -128,16 +125,6 @@ fn lookup<'a>(
     by(Some(service), Some(method))
         .or_else(|| by(Some(service), None))
         .or_else(|| by(None, None))
-}
-
-/// The throttle of a config that has something to say of the service, or says nothing of any.
-fn throttle(service: &str, configs: &ServiceConfigs) -> Option<RetryThrottle> {
-    let about = configs.files.iter().filter(|config| {
-        let mut names = config.methods.iter().flat_map(|method| &method.names);
-        config.methods.is_empty()
-            || names.any(|name| name.service.is_none() || name.service.as_deref() == Some(service))
-    });
-    about.filter_map(|config| config.throttle).next()
 }
 
 /// Where it is said, if it was taken.
