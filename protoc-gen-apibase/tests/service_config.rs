@@ -563,18 +563,85 @@ service Loud {
     assert_eq!(constants(&back), constants(&written));
 }
 
-#[test]
-fn what_grpc_needs_and_the_proto_leaves_open_is_what_our_clients_do() {
-    let output = config_of(
-        "service A {
-  rpc One(M) returns (M) {
+/// Of services whose protos leave everything open, or something.
+const OPEN: &str = "service A {
+  rpc Retried(M) returns (M) {
     option idempotency_level = IDEMPOTENT;
     option (apibase.v1.method).retry.max_attempts = 2;
   }
+  rpc Get(M) returns (M) { option idempotency_level = NO_SIDE_EFFECTS; }
+  rpc Quick(M) returns (M) {
+    option idempotency_level = NO_SIDE_EFFECTS;
+    option (apibase.v1.method).deadline = { seconds: 2 };
+  }
+  rpc Put(stream M) returns (M) { option idempotency_level = IDEMPOTENT; }
+  rpc Add(M) returns (M);
 }
-",
-    );
+";
+
+#[test]
+fn what_the_proto_leaves_open_is_what_our_clients_do() {
+    let output = config_of(OPEN);
+    assert_eq!(warnings(&output), "");
     insta::assert_snapshot!(output.files.first().unwrap().content);
+}
+
+#[test]
+fn what_is_written_of_our_clients_are_their_defaults() {
+    let settings = include_str!("../../runtime/src/client/config/settings.md");
+    let default = |name: &str| {
+        let start = format!("| `GRPC__CLIENT__{name}` |");
+        let row = settings
+            .lines()
+            .find(|row| row.starts_with(&start))
+            .unwrap();
+        row.split('|')
+            .nth(3)
+            .unwrap()
+            .trim()
+            .trim_matches('`')
+            .to_owned()
+    };
+    let attempts = default("MAX_RETRIES").parse::<u32>().unwrap() + 1;
+    let text = &config_of(OPEN).files.first().unwrap().content.clone();
+    for member in [
+        format!("\"maxAttempts\": {attempts}"),
+        format!("\"initialBackoff\": \"{}\"", default("RETRY_BACKOFF_BASE")),
+        format!("\"maxBackoff\": \"{}\"", default("RETRY_BACKOFF_MAX")),
+        format!(
+            "\"backoffMultiplier\": {}",
+            default("RETRY_BACKOFF_MULTIPLIER")
+        ),
+        format!("\"maxTokens\": {}", default("RETRY_THROTTLE_TOKENS")),
+        format!("\"tokenRatio\": {}", default("RETRY_THROTTLE_RATIO")),
+    ] {
+        assert!(text.contains(&member), "{member} in {text}");
+    }
+}
+
+/// What is built in is said then: an operator's `GRPC__CLIENT__…` no longer changes it, though an
+/// override does. The next config says the same.
+#[test]
+fn what_the_proto_leaves_open_is_said_once_it_is_read_back() {
+    let written = config_of(OPEN).files.remove(0).content;
+    let plain = without_options(OPEN);
+    let back = generate(&plain, &[&written]).unwrap();
+    assert_eq!(warnings(&back), "");
+    insta::assert_snapshot!(constants(&back));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("shop.json");
+    fs::write(&path, &written).unwrap();
+    let options = Options {
+        emit: Emit {
+            rust: false,
+            service_config: true,
+            ..Emit::default()
+        },
+        service_configs: vec![path.display().to_string()],
+        ..Options::default()
+    };
+    let again = by(dir.path(), &plain, options).unwrap();
+    assert_eq!(again.files.first().unwrap().content, written);
 }
 
 #[test]
@@ -608,6 +675,7 @@ service B {
     option (apibase.v1.method).retry.max_attempts = 2;
   }
 }
+service ByItself { rpc One(M) returns (M) { option idempotency_level = IDEMPOTENT; } }
 service Once { rpc One(M) returns (M); }
 ",
     );
@@ -618,7 +686,8 @@ service Once { rpc One(M) returns (M); }
 
 #[test]
 fn a_package_without_policies_has_an_empty_config() {
-    let output = config_of(PUBLISHER);
+    let output =
+        config_of("service A { rpc Put(M) returns (M); rpc Watch(M) returns (stream M); }\n");
     let content = &output.files.first().unwrap().content;
     assert_eq!(content, "{\n  \"methodConfig\": []\n}\n");
     let dir = tempfile::tempdir().unwrap();

@@ -53,13 +53,15 @@ def main() -> None:
         except grpc.RpcError as error:
             return len(service.calls), error.code()
 
-    # Four attempts are allowed to the one, two to the other, no second one to the third.
+    # Four attempts are allowed to the one, two to the other, no second one to the third; what is idempotent
+    # has some by itself.
     unavailable = grpc.StatusCode.UNAVAILABLE
     for method, request, expected in [
         ("Retried", b"3", (4, None)),
         ("Retried", b"9", (4, unavailable)),
         ("Plainly", b"9", (2, unavailable)),
         ("Guarded", b"1", (1, unavailable)),
+        ("Usual", b"1", (2, None)),
     ]:
         found = attempts(method, request)
         assert found == expected, f"{method}: {found}, and not {expected}"

@@ -1,16 +1,16 @@
 //! gRPC's service config of a package, so that clients in other languages call as ours do.
 //!
-//! Breakers have no place in it. What gRPC needs and the proto leaves to the client is what our
-//! clients have built in.
+//! What the proto leaves to the client is what our clients have built in: how often they send what is
+//! idempotent, how long they wait, when they stop. Two things have no place in it: breakers, and the
+//! deadline of calls whose proto has none, which is a setting of each client (ours have
+//! `GRPC__CLIENT__DEFAULT_TIMEOUT`, 30 seconds).
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::GeneratedFile;
-use crate::model::policy::{
-    Code, Hedging, MethodPolicy, Retry, RetryThrottle, built_in, proto_name,
-};
-use crate::model::{Package, Service};
+use crate::model::policy::{Code, Hedging, Retry, RetryThrottle, built_in, proto_name};
+use crate::model::{Method, Package, Service};
 
 pub(super) fn file(package: &Package) -> GeneratedFile {
     let throttle = package.throttle();
@@ -40,7 +40,7 @@ pub(super) fn file(package: &Package) -> GeneratedFile {
 fn entries(service: &Service) -> Vec<String> {
     let mut alike: Vec<(String, Vec<&str>)> = Vec::new();
     for method in &service.methods {
-        let says = says(&method.policy);
+        let says = says(method);
         if says.is_empty() {
             continue;
         }
@@ -74,14 +74,15 @@ fn one_of(service: &Service, method: &str) -> String {
     format!("{{ \"service\": \"{service}\", \"method\": \"{method}\" }}")
 }
 
-/// The members of a method's entry but for its names; empty where its policy says nothing.
-fn says(policy: &MethodPolicy) -> String {
+/// The members of a method's entry but for its names; empty where it is called as gRPC does by itself.
+fn says(method: &Method) -> String {
+    let policy = &method.policy;
     let mut says = String::new();
     if let Some(deadline) = policy.deadline {
         let _ = write!(says, ",\n      \"timeout\": {}", seconds(deadline));
     }
-    if let Some(retry) = &policy.retry {
-        says.push_str(&member("retryPolicy", &of_retry(retry)));
+    if let Some(retry) = method.retry() {
+        says.push_str(&member("retryPolicy", &of_retry(&retry)));
     }
     if let Some(hedging) = &policy.hedging {
         says.push_str(&member("hedgingPolicy", &of_hedging(hedging)));

@@ -68,10 +68,15 @@ impl Package {
 }
 
 impl Package {
-    /// When clients stop retrying any of its services; none where those don't agree.
+    /// When clients that have one throttle for all of its services stop retrying: what those say that
+    /// say something, our clients' own where none does and there is something to retry. None where
+    /// they don't agree.
     pub(crate) fn throttle(&self) -> Option<policy::RetryThrottle> {
         let mut throttles = self.services.iter().filter_map(Service::throttle);
-        let first = throttles.next()?;
+        let Some(first) = throttles.next() else {
+            let is_repeated = self.services.iter().any(Service::is_repeated);
+            return is_repeated.then_some(policy::built_in::THROTTLE);
+        };
         throttles.all(|other| other == first).then_some(first)
     }
 }
@@ -118,6 +123,12 @@ impl Service {
         let first = self.methods.first()?;
         first.policy.retry_throttle
     }
+
+    /// Whether clients send any of its requests again, by themselves or because they are told to.
+    pub(crate) fn is_repeated(&self) -> bool {
+        let mut methods = self.methods.iter();
+        methods.any(|method| method.retry().is_some() || method.policy.hedging.is_some())
+    }
 }
 
 /// An RPC and all its Rust names.
@@ -151,6 +162,16 @@ pub(crate) struct Method {
     pub(crate) deprecated: bool,
     /// Whether the function's plain name is reserved, so that it has an underscore.
     pub(crate) renamed: bool,
+}
+
+impl Method {
+    /// When clients send its request again after a failure: what is said, else what ours do by
+    /// themselves.
+    pub(crate) fn retry(&self) -> Option<policy::Retry> {
+        let said = self.policy.retry.clone();
+        let by_itself = self.idempotency != Idempotency::Unknown && self.policy.hedging.is_none();
+        said.or_else(|| by_itself.then(policy::built_in::retry))
+    }
 }
 
 /// Which sides of an RPC stream.

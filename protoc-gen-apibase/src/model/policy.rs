@@ -27,6 +27,10 @@ pub(crate) const MOST_ATTEMPTS: u32 = 5;
 pub(crate) mod built_in {
     use std::time::Duration;
 
+    use super::{Code, Retry, RetryThrottle};
+
+    /// How often it sends what is idempotent, the first time included.
+    const MAX_ATTEMPTS: u32 = 4;
     /// The wait before the second attempt.
     pub(crate) const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
     /// The longest wait, but for jitter.
@@ -35,6 +39,23 @@ pub(crate) mod built_in {
     pub(crate) const BACKOFF_MULTIPLIER: f64 = 2.0;
     /// How much longer a wait can get by chance (gRFC A6).
     pub(crate) const LONGEST_JITTER: f64 = 1.2;
+    /// When it stops retrying.
+    pub(crate) const THROTTLE: RetryThrottle = RetryThrottle {
+        max_tokens: 500.0,
+        token_ratio: 0.1,
+    };
+
+    /// When it sends again what is idempotent.
+    pub(crate) fn retry() -> Retry {
+        Retry {
+            max_attempts: MAX_ATTEMPTS,
+            initial_backoff: Some(INITIAL_BACKOFF),
+            max_backoff: Some(MAX_BACKOFF),
+            backoff_multiplier: Some(BACKOFF_MULTIPLIER),
+            attempt_timeout: None,
+            codes: vec![Code::Unavailable],
+        }
+    }
 }
 
 /// What holds for all methods of a service that don't say otherwise.

@@ -141,7 +141,9 @@ pub struct Emit {
     pub docs: bool,
     /// Fakes of the services, for tests, in files of their own.
     pub fakes: bool,
-    /// A gRPC service config for each package, for clients in other languages.
+    /// A gRPC service config for each package, by which clients in other languages call as ours do: the
+    /// policies of the protos, and what our clients have built in where those say nothing. Breakers and
+    /// the deadline of calls whose proto has none (`GRPC__CLIENT__DEFAULT_TIMEOUT`) have no place in it.
     pub service_config: bool,
 }
 

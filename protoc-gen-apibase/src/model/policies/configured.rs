@@ -2,7 +2,7 @@
 
 use super::times;
 use crate::error::Diagnostics;
-use crate::model::policy::MethodPolicy;
+use crate::model::policy::{MethodPolicy, built_in};
 use crate::model::{Idempotency, Kind, Method, Service};
 use crate::options::distance;
 use crate::service_config::{MethodConfig, Name, Place, Repeats, ServiceConfig, ServiceConfigs};
@@ -38,8 +38,11 @@ impl Taken<'_> {
     /// Warns of times that can't all be kept. Where the config adds to what the proto says, neither of
     /// the two is wrong by itself; what the proto alone says was checked before.
     fn check(&self, method: &Method, warnings: &mut Diagnostics) {
+        // What our clients would do by themselves is no news, and what `emit=service_config` writes.
+        let is_usual = method.policy.retry.as_ref() == Some(&built_in::retry());
         for conflict in times::conflicts(&method.policy, "its deadline") {
             let place = match conflict.is_cap {
+                false if is_usual => continue,
                 true => self.deadline,
                 false => self.repeats.or(self.deadline),
             };

@@ -1,7 +1,7 @@
 //! What of policies a service config has no words for.
 
 use crate::error::{Diagnostic, Diagnostics};
-use crate::model::{Method, Package, Service};
+use crate::model::{Package, Service};
 
 /// Warns where the services of a package have throttles that differ, or some have none: a service config
 /// has one for all.
@@ -19,8 +19,7 @@ pub(in crate::model) fn check_throttles(packages: &[Package], warnings: &mut Dia
             warnings.push(different(package, first, other));
             continue;
         }
-        let leans =
-            |one: &&Service| one.throttle().is_none() && one.methods.iter().any(is_repeated);
+        let leans = |one: &&Service| one.throttle().is_none() && one.is_repeated();
         for other in services.iter().filter(leans) {
             warnings.push(taken_on(package, first, other));
         }
@@ -45,8 +44,4 @@ fn taken_on(package: &Package, first: &Service, other: &Service) -> Diagnostic {
     );
     let warning = Diagnostic::new(message).in_file(&other.source);
     warning.help("give both the same `retry_throttle`")
-}
-
-fn is_repeated(method: &Method) -> bool {
-    method.policy.retry.is_some() || method.policy.hedging.is_some()
 }
