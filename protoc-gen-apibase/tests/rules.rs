@@ -226,6 +226,23 @@ fn a_deadline_beyond_its_cap() {
 }
 
 #[test]
+fn a_deadline_beside_none() {
+    insta::assert_snapshot!(refusal(
+        r#"service Items {
+  option (apibase.v1.service).deadline = { seconds: 5 };
+  rpc A(Item) returns (stream Item) {
+    option (apibase.v1.method) = { deadline: { seconds: 2 } no_deadline: true };
+  }
+  rpc B(Item) returns (stream Item) {
+    option (apibase.v1.method).no_deadline = true;
+    option (apibase.v1.method).deadline_cap = { seconds: 1 };
+  }
+}
+"#
+    ));
+}
+
+#[test]
 fn limits_that_let_nobody_through_or_everybody() {
     insta::assert_snapshot!(refusal(
         r#"service Items {

@@ -137,6 +137,9 @@ fn what_the_proto_says_beats_the_config() {
     };
   }
   rpc OfService(M) returns (M);
+  rpc Watch(M) returns (stream M) {
+    option (apibase.v1.method).no_deadline = true;
+  }
 }
 ";
     let config = r#"{
@@ -465,6 +468,9 @@ const WITH_POLICIES: &str = "service Items {
   }
   rpc Silent(stream M) returns (stream M);
   rpc Silent2(M) returns (M);
+  rpc Watch(M) returns (stream M) {
+    option (apibase.v1.method).no_deadline = true;
+  }
 }
 service Orders {
   option (apibase.v1.service) = { deadline: { seconds: 1 } retry_throttle: { max_tokens: 100 token_ratio: 0.3 } };

@@ -75,6 +75,11 @@ fn a_breaker_that_opens_at_a_rate_says_all_that_its_proto_says() {
 }
 
 #[test]
+fn a_method_can_have_no_deadline_where_its_service_has_one() {
+    assert_eq!(care_service::WATCHED.default_deadline(), None);
+}
+
+#[test]
 fn one_throttle_is_for_all_methods_of_a_service() {
     for method in care_service::METHODS {
         assert_eq!(method.throttle(), Some(SERVICE_THROTTLE), "{method}");

@@ -83,6 +83,8 @@ pub(crate) struct ServicePolicy {
 pub(crate) struct MethodPolicy {
     /// How long a call may take when the caller doesn't say.
     pub(crate) deadline: Option<Duration>,
+    /// Whether the proto says that there is none: nobody else's is taken for it.
+    pub(crate) no_deadline: bool,
     /// How long the server works on a call at most.
     pub(crate) deadline_cap: Option<Duration>,
     /// When a client sends the request again.

@@ -63,6 +63,9 @@ pub(crate) struct MethodRule {
     /// When clients stop calling it for a while.
     #[prost(message, optional, tag = "9")]
     pub(crate) breaker: Option<Breaker>,
+    /// What its service says of a deadline isn't for it.
+    #[prost(bool, tag = "10")]
+    pub(crate) no_deadline: bool,
 }
 
 /// `apibase.v1.Retry`: when a client sends a request again (gRFC A6).

@@ -18,9 +18,17 @@ pub(super) fn method(
 ) -> MethodPolicy {
     repeats::check(site, rule, method, problems);
     let deadline = duration(site, "deadline", rule.deadline.as_ref(), problems);
+    if rule.no_deadline && rule.deadline.is_some() {
+        problems.push(
+            site.wrong("no_deadline", "has both `deadline` and `no_deadline`")
+                .help("remove one of the two: `no_deadline` is for what lasts as long as its caller likes"),
+        );
+    }
+    let of_service = service.deadline.filter(|_| !rule.no_deadline);
     let own_breaker = rule.breaker.as_ref();
     let policy = MethodPolicy {
-        deadline: deadline.or(service.deadline),
+        deadline: deadline.or(of_service),
+        no_deadline: rule.no_deadline,
         deadline_cap: duration(site, "deadline_cap", rule.deadline_cap.as_ref(), problems),
         retry: rule
             .retry

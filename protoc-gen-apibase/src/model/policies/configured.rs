@@ -133,7 +133,7 @@ fn lookup<'a>(
 /// Where it is said, if it was taken.
 fn take_timeout<'a>(config: &'a MethodConfig, policy: &mut MethodPolicy) -> Option<&'a Place> {
     let (timeout, place) = config.timeout.as_ref()?;
-    if policy.deadline.is_some() {
+    if policy.deadline.is_some() || policy.no_deadline {
         return None;
     }
     policy.deadline = Some(*timeout);
