@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use http::uri::Authority;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::connection::Place;
 use super::endpoint::{Address, Endpoint, Status};
@@ -25,6 +25,11 @@ use crate::observe::{EndpointChange, Event};
 
 /// How long one endpoint is given before the next is tried too, where one is enough (gRFC A61).
 const STAGGER: Duration = Duration::from_millis(250);
+
+/// How long a call that waits for a place leaves it to those before it to look for one. They look at once
+/// when there is one; but whose turn it is may be a call that nobody polls, as one of many of a stream whose
+/// consumer is busy.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// All endpoints of a target.
 pub(super) struct Cluster {
@@ -125,6 +130,8 @@ impl Cluster {
         let mut waiting = None;
         let mut turn = None;
         let mut has_turn = pin!(queue.turn.lock());
+        let mut patience = pin!(sleep(PATIENCE));
+        let mut is_impatient = false;
         loop {
             // What happens after the look is heard of.
             let mut changed = pin!(queue.changed.notified());
@@ -134,7 +141,9 @@ impl Cluster {
                 freed.as_mut().enable();
             }
             // Who comes looks only where nobody waits, and of those who wait one does.
-            let may_look = turn.is_some() || (waiting.is_none() && queue.is_empty());
+            let may_look = turn.is_some()
+                || std::mem::take(&mut is_impatient)
+                || (waiting.is_none() && queue.is_empty());
             let obstacle = match may_look {
                 true => match self.place(attempt) {
                     Ok(place) => return Ok(place),
@@ -164,6 +173,10 @@ impl Cluster {
                 held = has_turn.as_mut(), if waiting.is_some() && turn.is_none() => turn = Some(held),
                 () = freed, if turn.is_some() => {}
                 () = changed => {}
+                () = patience.as_mut(), if waiting.is_some() && turn.is_none() => {
+                    is_impatient = true;
+                    patience.as_mut().reset(Instant::now() + PATIENCE);
+                }
             }
         }
     }

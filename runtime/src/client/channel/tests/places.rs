@@ -133,6 +133,36 @@ async fn rule_29_callers_that_never_rest_share_a_place_evenly() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_29_a_call_that_nobody_polls_does_not_hold_up_those_behind_it() {
+    let (_net, server, channel) = crowded(1, 1000).await;
+    let held = start(&channel, 2);
+    settle().await;
+    let mut attempts = [Attempt::first(), Attempt::first()];
+    let unpolled = attempts.iter_mut();
+    let mut unpolled: Vec<_> = unpolled
+        .map(|attempt| Box::pin(channel.send(unary(), attempt)))
+        .collect();
+    std::future::poll_fn(|cx| {
+        let mut pending = unpolled.iter_mut().map(|call| call.as_mut().poll(cx));
+        assert!(pending.all(|polled| polled.is_pending()));
+        std::task::Poll::Ready(())
+    })
+    .await;
+    let behind = start(&channel, 2);
+    settle().await;
+    server.release();
+    for call in held {
+        call.await.unwrap().by("a:1");
+    }
+    sleep(Duration::from_millis(250)).await;
+    assert_eq!(server.held(), 2, "they wait behind calls that don't go on");
+    server.release();
+    for call in behind {
+        call.await.unwrap().by("a:1");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_29_a_failed_dial_does_not_end_the_tries_for_more_places() {
     let (net, server, channel) = crowded(2, 1000).await;
     let mut calls = start(&channel, 2);
