@@ -21,10 +21,11 @@ use protoc_gen_apibase::{Builder, Imports, Options, Request};
 const BINARY: &str = env!("CARGO_BIN_EXE_protoc-gen-apibase");
 
 /// What every way in is asked for beside a corpus's own parameters.
-const PARAMETERS: [&str; 4] = [
+const PARAMETERS: [&str; 5] = [
     "include_file=mod.rs",
     "emit=rust",
     "emit=docs",
+    "emit=fakes",
     "emit=service_config",
 ];
 
@@ -36,6 +37,9 @@ fn protoc_generate_and_build_script_write_the_same_bytes() {
         let command = by_generate(&corpus, dir.path());
         let script = by_build_script(&corpus, dir.path());
         assert!(protoc.len() > 2, "{} gives files", corpus.name);
+        let services = protoc.keys().filter(|name| name.ends_with(".descriptors.rs"));
+        let fakes = protoc.keys().filter(|name| name.ends_with(".fakes.rs"));
+        assert_eq!(services.count(), fakes.count(), "{}", corpus.name);
         assert_same(
             &format!("{}: protoc, generate", corpus.name),
             &protoc,
@@ -61,7 +65,9 @@ fn buf_writes_the_same_bytes_by_directory_and_all_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let mut expected = by_generate(&corpus, dir.path());
         // One tree for all directories: asked for by name, with `strategy: all`.
-        expected.remove("mod.rs");
+        for tree in ["mod.rs", "fakes.rs"] {
+            expected.remove(tree);
+        }
         for strategy in ["directory", "all"] {
             let mut written = by_buf(&buf, &corpus, strategy, dir.path());
             // For buf, what is only imported here is a module like any other.
