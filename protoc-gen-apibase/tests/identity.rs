@@ -37,7 +37,9 @@ fn protoc_generate_and_build_script_write_the_same_bytes() {
         let command = by_generate(&corpus, dir.path());
         let script = by_build_script(&corpus, dir.path());
         assert!(protoc.len() > 2, "{} gives files", corpus.name);
-        let services = protoc.keys().filter(|name| name.ends_with(".descriptors.rs"));
+        let services = protoc
+            .keys()
+            .filter(|name| name.ends_with(".descriptors.rs"));
         let fakes = protoc.keys().filter(|name| name.ends_with(".fakes.rs"));
         assert_eq!(services.count(), fakes.count(), "{}", corpus.name);
         assert_same(
@@ -157,7 +159,16 @@ fn by_buf(buf: &Path, corpus: &Corpus, strategy: &str, dir: &Path) -> Files {
         format!("version: v2\nmodules:\n{modules}"),
     )
     .unwrap();
-    let quoted = parameters(corpus, &PARAMETERS[1..]).map(|parameter| format!("'{parameter}'"));
+    let quoted = parameters(corpus, &PARAMETERS[1..]).map(|parameter| {
+        // The others run in this package's folder, from which the fixture's path leads.
+        match parameter.strip_prefix("service_config=") {
+            Some(path) => {
+                let path = fs::canonicalize(path).unwrap();
+                format!("'service_config={}'", path.display())
+            }
+            None => format!("'{parameter}'"),
+        }
+    });
     let template = format!(
         "version: v2\nplugins:\n  - local: {BINARY}\n    out: {}\n    strategy: {strategy}\n    \
          opt: [{}]\n",

@@ -713,9 +713,10 @@ fn a_package_without_policies_has_an_empty_config() {
     assert!(output.unwrap().files.is_empty());
 }
 
+/// The third way, a build script, is that of `tests/`: its fixture `configured`.
 #[cfg(feature = "cli")]
 #[test]
-fn the_three_ways_in_read_it_from_where_they_run() {
+fn plugin_and_command_read_it_from_where_they_run() {
     use std::process::Command;
 
     let binary = env!("CARGO_BIN_EXE_protoc-gen-apibase");

@@ -10,6 +10,8 @@ macro_rules! fixtures {
                 api_names,
                 /// Comments with all that rustdoc could stumble over.
                 comments,
+                /// How a service config says that methods are called.
+                configured,
                 /// What compilers of protos could write down in different ways.
                 corners,
                 /// Custom options on everything.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use apibase::{BreakerPolicy, Code, HedgingPolicy, Kind, Method, RetryPolicy, RetryThrottle};
+use apibase_tests::configured::configured::api::topic_service;
 use apibase_tests::policies::policies::api::{care_service, plain_service};
 use apibase_tests::protos::examples::api::item_service;
 
@@ -90,6 +91,30 @@ fn one_throttle_is_for_all_methods_of_a_service() {
 fn a_proto_without_policies_leaves_all_to_the_client() {
     let expected = Method::unary("/policies.PlainService/Silent");
     assert_eq!(plain_service::SILENT, expected);
+}
+
+/// The config lies where the build script of this package finds it.
+#[test]
+fn a_service_config_speaks_for_protos_that_say_nothing() {
+    let retry = RetryPolicy::up_to(5)
+        .initial_backoff(Duration::from_millis(100))
+        .max_backoff(Duration::from_secs(60))
+        .multiplier(1.3);
+    for method in [topic_service::CREATE, topic_service::PUBLISH] {
+        assert_eq!(method.retry_policy(), Some(retry), "{method}");
+        assert_eq!(method.default_deadline(), Some(Duration::from_secs(60)));
+    }
+    let hedged =
+        HedgingPolicy::up_to(2, Duration::from_millis(250)).non_fatal(&[Code::Unavailable]);
+    assert_eq!(topic_service::FIND.hedging_policy(), Some(hedged));
+    assert_eq!(topic_service::WATCH.default_deadline(), None);
+    for method in topic_service::METHODS {
+        assert_eq!(
+            method.throttle(),
+            Some(RetryThrottle::new(100.0, 0.1)),
+            "{method}"
+        );
+    }
 }
 
 #[test]

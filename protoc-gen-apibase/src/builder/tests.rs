@@ -182,18 +182,27 @@ fn cargo_watches_only_what_exists() {
 }
 
 #[test]
-fn config_and_templates_are_watched_too() {
-    let dir = protos(&[("a.proto", "syntax = \"proto3\";\n"), ("apibase.toml", "")]);
+fn configs_and_templates_are_watched_too() {
+    let dir = protos(&[
+        ("a.proto", "syntax = \"proto3\";\n"),
+        ("apibase.toml", ""),
+        ("conf/shop.json", "{}"),
+    ]);
     let config = dir.path().join("apibase.toml");
+    let calls = dir.path().join("conf/shop.json");
     let builder = crate::configure().config(&config).templates("my");
+    let builder = builder.service_config(calls.display().to_string());
     let read = |builder: crate::Builder| builder.run(&["a.proto"], &[dir.path()]).1;
     let all = [
         config.clone(),
         PathBuf::from("my"),
+        calls.clone(),
         dir.path().join("a.proto"),
     ];
     assert_eq!(read(builder.clone()), all);
-    // Mending the file must bring the build script back.
+    // Mending a file must bring the build script back.
+    fs::write(&calls, "{").unwrap();
+    assert_eq!(read(builder.clone()), all);
     assert_eq!(read(builder.include_file("mod")), [config]);
 }
 
