@@ -284,19 +284,11 @@ impl RetryThrottle {
     }
 
     /// Tokens at the start, in thousandths.
-    #[allow(
-        dead_code,
-        reason = "the client that acts upon policies is being built"
-    )]
     pub(crate) const fn max_millitokens(self) -> u32 {
         self.max_tokens.0
     }
 
     /// What a success gives back, in thousandths of a token.
-    #[allow(
-        dead_code,
-        reason = "the client that acts upon policies is being built"
-    )]
     pub(crate) const fn millitokens_a_success(self) -> u32 {
         self.token_ratio.0
     }
