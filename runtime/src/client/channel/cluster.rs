@@ -193,7 +193,7 @@ impl Cluster {
                 true if self.has_connection() => "no server says that it is SERVING",
                 true => "it is still connecting",
             };
-            let what = format!("not connected after {patience:?}: {doing}");
+            let what = format!("connecting timed out after {patience:?}: {doing}");
             Err(Unready::new(what, Instant::now()))
         })
     }

@@ -26,6 +26,13 @@ struct Fixture {
     opened: Arc<Mutex<Vec<Instant>>>,
 }
 
+/// The head of an answer.
+fn begin(respond: &mut h2::server::SendResponse<Bytes>) -> SendStream<Bytes> {
+    let mut head = Response::new(());
+    head.headers_mut().insert(http::header::CONTENT_TYPE, GRPC);
+    respond.send_response(head, false).unwrap()
+}
+
 impl Fixture {
     async fn new() -> Self {
         let (ours, theirs) = duplex(64 * 1024);
@@ -62,9 +69,7 @@ impl Fixture {
     /// Opens the stream that is being asked for.
     async fn open(&mut self) -> SendStream<Bytes> {
         let (_, mut respond) = self.watch().await;
-        let mut head = Response::new(());
-        head.headers_mut().insert(http::header::CONTENT_TYPE, GRPC);
-        respond.send_response(head, false).unwrap()
+        begin(&mut respond)
     }
 
     async fn told(&mut self) -> Serving {
@@ -217,7 +222,7 @@ async fn a_server_that_does_not_answer_is_not_healthy_and_asked_again_with_growi
             let (_, mut respond) = server.watch().await;
             let asked = Instant::now();
             let reset = if sends_head {
-                let mut stream = respond.send_response(Response::new(()), false).unwrap();
+                let mut stream = begin(&mut respond);
                 std::future::poll_fn(|cx| stream.poll_reset(cx)).await
             } else {
                 std::future::poll_fn(|cx| respond.poll_reset(cx)).await
