@@ -52,7 +52,7 @@ impl<T: Transport> Caller<T> {
     /// Calls the `methods` of a service over `transport`.
     ///
     /// Stubs of the same service over clones of one [`Channel`](super::Channel) share their circuit
-    /// breakers and the retry throttle; over another transport each has its own.
+    /// breakers and throttles; over another transport each has its own.
     #[must_use]
     pub fn new(transport: T, methods: &'static [Method]) -> Self {
         let upstream = match transport.upstream() {

@@ -33,7 +33,7 @@ pub enum FailureKind {
     Cancelled,
     /// The circuit breaker is open: nothing was sent.
     CircuitOpen,
-    /// The client refused to send: a limit of its own.
+    /// The client refused to send: a limit of its own, or its adaptive throttle.
     Refused,
     /// The client's token could not be had, or may not be sent so.
     Credentials,

@@ -11,8 +11,8 @@ use super::transport::{Transport, TransportError};
 use super::upstream::Upstream;
 
 /// A transport whose calls are made as a [`ClientFactory`](super::ClientFactory) has it:
-/// [`ClientFactory::over`](super::ClientFactory::over). Clones share circuit breakers and the retry
-/// throttle.
+/// [`ClientFactory::over`](super::ClientFactory::over). Clones share circuit breakers and
+/// throttles.
 #[derive(Clone)]
 pub struct Over<T> {
     transport: T,

@@ -38,7 +38,8 @@ pub enum Verdict {
     Final,
     /// The policy allows no more attempts.
     Exhausted,
-    /// Too many calls to the target fail: nothing is tried again until more succeed.
+    /// Too many calls to the target fail: nothing is tried again until more succeed; or it accepts too few
+    /// of them to be sent this one.
     Throttled,
     /// The server said not to try again.
     ServerSaidNo,

@@ -12,12 +12,12 @@ use super::config::ClientSettings;
 use super::credentials::Credentials;
 use super::effective::Effective;
 use super::failure::Failure;
-use super::throttle::Throttle;
+use super::throttle::{Adaptive, Throttle};
 use crate::observe::{Event, Observers};
 use crate::wire::timeout;
 use crate::{Code, Method, RetryThrottle, Status};
 
-/// What is known of a target by all who call it: settings, circuit breakers, the retry throttle, who
+/// What is known of a target by all who call it: settings, circuit breakers, the throttles, who
 /// observes, and the token that goes with calls. A [`ClientFactory`](super::ClientFactory) makes it,
 /// and a [`Channel`](super::Channel) hands it out.
 pub struct Upstream {
@@ -27,6 +27,8 @@ pub struct Upstream {
     credentials: Option<Credentials>,
     observers: Option<Arc<Observers>>,
     throttle: Option<Arc<Throttle>>,
+    /// None where whatever is called is sent.
+    adaptive: Option<Arc<Adaptive>>,
     /// By name. As many as the program has generated clients for.
     services: Mutex<HashMap<&'static str, Service>>,
 }
@@ -59,6 +61,8 @@ pub(super) struct MethodState {
     pub(super) timeout: Option<HeaderValue>,
     pub(super) breaker: Option<Arc<Breaker>>,
     pub(super) throttle: Option<Arc<Throttle>>,
+    /// The target's.
+    pub(super) adaptive: Option<Arc<Adaptive>>,
 }
 
 impl Upstream {
@@ -70,6 +74,7 @@ impl Upstream {
         observers: Observers,
     ) -> Self {
         let throttle = settings.throttle().map(bucket);
+        let multiplier = settings.adaptive_throttle();
         Self {
             target,
             is_secure,
@@ -77,6 +82,7 @@ impl Upstream {
             credentials,
             observers: (!observers.is_empty()).then(|| Arc::new(observers)),
             throttle,
+            adaptive: multiplier.map(|multiplier| Arc::new(Adaptive::new(multiplier))),
             services: Mutex::default(),
         }
     }
@@ -131,6 +137,7 @@ impl Service {
                 effective,
                 timeout: limit.map(|limit| timeout::write(limit.duration)),
                 throttle: throttle.clone(),
+                adaptive: upstream.adaptive.clone(),
             }
         };
         let version = Arc::new(ServiceState {

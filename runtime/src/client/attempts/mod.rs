@@ -1,6 +1,6 @@
 //! [`Attempts`]: how often a call is sent, and when (gRFC A6).
 //!
-//! Each attempt asks the circuit breaker; whether there is another one is decided in
+//! Each attempt asks the circuit breaker and the adaptive throttle; whether there is another one is decided in
 //! [`Attempts::settle`], in one order: could it help, may it be done, is there time.
 
 mod decide;
@@ -21,7 +21,7 @@ use super::fallback::Fallback;
 use super::outgoing::{Limited, Outgoing};
 use super::requests::Requests;
 use super::setback::Setback;
-use super::throttle::Throttle;
+use super::throttle::{Adaptive, Counts, Throttle, accepted, unanswered};
 use super::trace::{AttemptRecord, AttemptTrace, Verdict};
 use super::upstream::MethodState;
 use crate::errors::ServiceError;
@@ -112,17 +112,18 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         result
     }
 
-    /// Asks the breaker for the next attempt.
+    /// Asks the breaker for the next attempt, and then the adaptive throttle: what an open breaker keeps
+    /// back would not go out, so it counts for nothing there.
     pub(super) fn begin(&mut self) -> Result<(), Setback> {
-        let Some(breaker) = &self.method.breaker else {
-            return Ok(());
-        };
-        match Permit::acquire((self.hold)(breaker)) {
-            Ok(permit) => {
-                self.permit = Some(permit);
-                Ok(())
+        if let Some(breaker) = &self.method.breaker {
+            match Permit::acquire((self.hold)(breaker)) {
+                Ok(permit) => self.permit = Some(permit),
+                Err(open) => return Err(self.rejected(open.retry_in)),
             }
-            Err(open) => Err(self.rejected(open.retry_in)),
+        }
+        match &self.method.adaptive {
+            Some(adaptive) => adaptive.admit().map_err(|counts| self.refused(counts)),
+            None => Ok(()),
         }
     }
 
@@ -135,15 +136,33 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         if let Some(wait) = retry_in {
             message.push_str(&format!("; it lets a call through in {wait:.1?}"));
         }
+        self.stopped(FailureKind::CircuitOpen, message, Verdict::CircuitOpen)
+    }
+
+    #[cold]
+    fn refused(&mut self, counts: Counts) -> Setback {
+        // The breaker hears nothing of what is refused here, and has a probe's place back.
+        self.permit = None;
+        let message = format!(
+            "{} was not sent: of its last {} requests the target accepted {} (adaptive throttle)",
+            self.call.method().path(),
+            counts.requests,
+            counts.accepts
+        );
+        self.stopped(FailureKind::Refused, message, Verdict::Throttled)
+    }
+
+    /// What the call ends with whose next attempt may not go out.
+    fn stopped(&mut self, kind: FailureKind, message: String, verdict: Verdict) -> Setback {
         let status = Status::new(Code::Unavailable, message);
-        let open = Failure::unsent(FailureKind::CircuitOpen, status).into();
+        let stopped = Failure::unsent(kind, status).into();
         match self.last.take() {
             // What went wrong says more than that it went wrong too often.
             Some(last) => {
-                self.record(&open, Verdict::CircuitOpen);
+                self.record(&stopped, verdict);
                 last
             }
-            None => open,
+            None => stopped,
         }
     }
 
@@ -175,7 +194,19 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         self.sent += 1;
         self.made += 1;
         succeeded(self.permit.take(), self.method.throttle.as_deref());
+        self.hear(|| Some(true));
         self.tell(Code::Ok, None);
+    }
+
+    /// Tells the adaptive throttle, if there is one, whether the target has accepted an attempt.
+    fn hear(&self, accepted: impl FnOnce() -> Option<bool>) {
+        // Another target's answer says nothing of this one.
+        if let Some(adaptive) = &self.method.adaptive
+            && !self.has_fallen_back
+            && let Some(accepted) = accepted()
+        {
+            adaptive.heard(accepted);
+        }
     }
 
     /// The answer has begun; how the attempt ends is for who reads on.
@@ -217,6 +248,10 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
             };
             let inherited = self.call.inherited();
             permit.settle(outcome(setback.code(), who, inherited, setback.event()));
+        }
+        if verdict != Verdict::Unseen {
+            let sent = self.attempt.way().may_be_sent();
+            self.hear(|| accepted(setback, sent, self.call.inherited()));
         }
         self.sent += u32::from(!setback.is_unsent());
         self.made += u32::from(verdict != Verdict::Unseen);
@@ -314,6 +349,9 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
                 permit.settle(outcome(code, Who::Deadline, inherited, None));
             }
         }
+        for way in &ways {
+            self.hear(|| unanswered(way.may_be_sent(), inherited));
+        }
         let failure = self.call.expired(ways.first(), &self.trace);
         self.cut_off(code, Verdict::NoTime, "the call's time was over");
         failure
@@ -394,10 +432,12 @@ impl<'a> Attempts<'a, Arc<Breaker>> {
     /// What is left to be settled when the replies have ended.
     pub(super) fn into_open(mut self) -> Open {
         let throttle = self.method.throttle.clone();
+        let adaptive = self.method.adaptive.clone();
         Open {
             permit: self.permit.take(),
             // Another target's success says nothing of this one.
             throttle: throttle.filter(|_| !self.has_fallen_back),
+            adaptive: adaptive.filter(|_| !self.has_fallen_back),
             attempt: std::mem::take(&mut self.attempt),
             number: self.made,
             sent: self.sent,
@@ -411,6 +451,8 @@ impl<'a> Attempts<'a, Arc<Breaker>> {
 pub(super) struct Open {
     permit: Option<Permit<Arc<Breaker>>>,
     throttle: Option<Arc<Throttle>>,
+    /// None once it has heard of the attempt, too.
+    adaptive: Option<Arc<Adaptive>>,
     pub(super) attempt: Attempt,
     number: u32,
     sent: u32,
@@ -422,17 +464,30 @@ pub(super) struct Open {
 impl Open {
     /// A reply has come.
     pub(super) fn answered(&mut self) {
-        if !self.heard
-            && let Some(permit) = &mut self.permit
-        {
+        if self.heard {
+            return;
+        }
+        if let Some(permit) = &mut self.permit {
             permit.answered();
         }
+        self.hear(Some(true));
         self.heard = true;
+    }
+
+    /// Tells the adaptive throttle, if there is one, whether the target has accepted the attempt: what
+    /// is known first counts.
+    fn hear(&mut self, accepted: Option<bool>) {
+        if let Some(adaptive) = self.adaptive.take()
+            && let Some(accepted) = accepted
+        {
+            adaptive.heard(accepted);
+        }
     }
 
     /// All replies have come.
     pub(super) fn succeeded(&mut self, call: Option<&Outgoing>) {
         succeeded(self.permit.take(), self.throttle.as_deref());
+        self.hear(Some(true));
         self.tell(call, Code::Ok, None);
     }
 
@@ -444,8 +499,9 @@ impl Open {
         setback: Setback,
     ) -> CallError<E> {
         let (code, verdict) = (setback.code(), Verdict::Committed);
+        let inherited = call.and_then(Outgoing::inherited);
+        self.hear(accepted(&setback, true, inherited));
         if let Some(permit) = self.permit.take() {
-            let inherited = call.and_then(Outgoing::inherited);
             permit.settle(outcome(code, who(&setback), inherited, setback.event()));
         }
         self.tell(call, code, Some(verdict));

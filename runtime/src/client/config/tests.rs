@@ -27,6 +27,7 @@ fn the_defaults_are_the_specifications() {
     assert_eq!(*settings.default_timeout.get(), Some(seconds(30)));
     assert_eq!(*settings.max_retries.get(), 3);
     assert_eq!(*settings.retry_backoff_base.get(), seconds(1));
+    assert_eq!(*settings.adaptive_throttle.get(), None);
     assert_eq!(*settings.circuit_breaker_threshold.get(), NonZero::new(5));
     assert_eq!(*settings.circuit_breaker_timeout.get(), seconds(30));
     assert!(*settings.secure.get());
@@ -46,6 +47,7 @@ fn every_key_is_read_and_others_are_let_be() {
         ("RETRY_THROTTLE", "False"),
         ("RETRY_THROTTLE_TOKENS", "100"),
         ("RETRY_THROTTLE_RATIO", "0.25"),
+        ("ADAPTIVE_THROTTLE", "1.5"),
         ("CIRCUIT_BREAKER_THRESHOLD", "7"),
         ("CIRCUIT_BREAKER_TIMEOUT", "10.0"),
         ("CIRCUIT_BREAKER_RATE", "0.5"),
@@ -79,6 +81,8 @@ fn every_key_is_read_and_others_are_let_be() {
     assert_eq!(settings.retry_backoff_multiplier.get().get(), 1.6);
     assert_eq!(settings.retry_throttle_ratio.get().get(), 0.25);
     assert_eq!(*settings.lb_policy.get(), Balance::LeastLoaded);
+    let multiplier = settings.adaptive_throttle.get();
+    assert_eq!(multiplier.map(Thousandths::get), Some(1.5));
     assert_eq!(*settings.keepalive_interval.get(), None);
 
     let others = [("GRPC__SERVER__PORT", "x"), ("GRPC_VERBOSITY", "debug")];

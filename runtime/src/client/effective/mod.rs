@@ -142,6 +142,12 @@ impl ClientSettings {
             .value
             .then(|| RetryThrottle::of(tokens.value, ratio.value))
     }
+
+    /// How many times as much as a target accepts is sent to it while it accepts too little; None where
+    /// whatever is called is sent. It is the target's, so no proto and no call says it.
+    pub(super) fn adaptive_throttle(&self) -> Option<f64> {
+        self.adaptive_throttle.get().map(Thousandths::get)
+    }
 }
 
 impl fmt::Display for Limit {

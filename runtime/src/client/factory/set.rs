@@ -76,6 +76,26 @@ impl ClientFactory {
         self.set(|settings| settings.retry_throttle.set(false))
     }
 
+    /// Sends a target little more than `multiplier` (1 to 100) times what it has accepted of the calls of
+    /// the last two minutes, all methods together, and fails the others at once as a
+    /// [`Failure`](crate::Failure) of the kind [`Refused`](crate::FailureKind::Refused); the chance of that is
+    /// `(calls − multiplier · accepted) / (calls + 1)`, and one call a second is always sent (Google's
+    /// "Site Reliability Engineering", "Handling Overload", which has a multiplier of 2). Not accepted is
+    /// what the target answered with `RESOURCE_EXHAUSTED` or `UNAVAILABLE`, or not in time; retries are
+    /// counted as calls. Default: whatever is called is sent.
+    #[must_use]
+    pub fn adaptive_throttle(self, multiplier: f64) -> Self {
+        // NaN too is 1.
+        let multiplier = Thousandths::new(multiplier.max(1.0).min(100.0));
+        self.set(|settings| settings.adaptive_throttle.set(Some(multiplier)))
+    }
+
+    /// Sends whatever is called, however little of it a target accepts.
+    #[must_use]
+    pub fn no_adaptive_throttle(self) -> Self {
+        self.set(|settings| settings.adaptive_throttle.set(None))
+    }
+
     /// Stops calling a method of a target after so many failures in a row, and lets a call through after
     /// `timeout`, a millisecond at least, to see. Default: 5 and 30 seconds, where the proto doesn't say.
     #[must_use]

@@ -113,6 +113,23 @@ fn what_is_set_goes_before_the_environment_and_is_described() {
 }
 
 #[test]
+fn an_adaptive_throttle_sends_no_less_than_what_is_accepted() {
+    let off = ("off".to_owned(), SettingOrigin::Default);
+    assert_eq!(set(&ClientFactory::new(), "adaptive_throttle"), off);
+    for (multiplier, expected) in [(1.5, "1.5"), (0.0, "1"), (f64::NAN, "1"), (1e9, "100")] {
+        let factory = ClientFactory::new().adaptive_throttle(multiplier);
+        let described = (expected.to_owned(), SettingOrigin::Code);
+        assert_eq!(set(&factory, "adaptive_throttle"), described);
+    }
+    let over = from(&[("OVERRIDE__ADAPTIVE_THROTTLE", "off")]).unwrap();
+    let described = ("off".to_owned(), SettingOrigin::Override);
+    assert_eq!(
+        set(&over.adaptive_throttle(2.0), "adaptive_throttle"),
+        described
+    );
+}
+
+#[test]
 fn an_operators_override_goes_before_what_is_set() {
     let factory = from(&[("OVERRIDE__DEFAULT_TIMEOUT", "5s")]).unwrap();
     let factory = factory.default_timeout(Duration::from_secs(2));

@@ -1,9 +1,14 @@
-//! When a client stops retrying.
+//! When a client stops retrying, and when it stops sending.
 
+mod accepted;
+mod accepts;
+mod adaptive;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
-#[allow(unused_imports, reason = "the client that asks it is being built")]
+pub(super) use self::accepted::{accepted, unanswered};
+pub(super) use self::accepts::Counts;
+pub(super) use self::adaptive::Adaptive;
 pub(super) use self::tokens::Throttle;
 use super::sync;

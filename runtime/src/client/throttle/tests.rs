@@ -1,3 +1,7 @@
+//! The retry throttle; that of all calls is in `adaptive.rs`.
+
+mod adaptive;
+
 use super::Throttle;
 
 /// A call of up to four attempts, each answered by `answer`. Whether it succeeded.

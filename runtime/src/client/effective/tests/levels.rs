@@ -172,6 +172,21 @@ const SUBJECTS: &[Subject] = &[
         default: "0.1",
     },
     Subject {
+        name: "ADAPTIVE_THROTTLE",
+        values: ["1.1", "1.2", "1.3", "1.4", "1.5"],
+        proto: None,
+        code: |settings, at| {
+            let value = Thousandths::new(MULTIPLIERS[at]);
+            settings.adaptive_throttle.set(Some(value));
+        },
+        holds: |_, settings, _, _| {
+            let multiplier = settings.adaptive_throttle();
+            multiplier.map_or_else(|| "off".to_owned(), |value| value.to_string())
+        },
+        of_call: false,
+        default: "off",
+    },
+    Subject {
         name: "CIRCUIT_BREAKER_THRESHOLD",
         values: ["11", "12", "13", "14", "15"],
         proto: Some(|method, at| method.breaker(BreakerPolicy::after(11 + at as u32))),
