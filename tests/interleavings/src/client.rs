@@ -1,4 +1,4 @@
-//! The client's breaker and its retry throttle, which all calls to a target share.
+//! The client's breaker and its throttles, which all calls to a target share.
 
 #![allow(
     dead_code,
@@ -6,6 +6,8 @@
     reason = "the files are the runtime's, and not all of them is tried here"
 )]
 
+#[path = "../../../runtime/src/client/throttle/accepts.rs"]
+mod accepts;
 #[path = "../../../runtime/src/client/breaker/machine.rs"]
 mod machine;
 #[path = "../../../runtime/src/client/breaker/shared.rs"]
@@ -26,6 +28,7 @@ use std::sync::Arc;
 use loom::thread;
 
 use super::model;
+use accepts::{Accepts, Counts};
 use machine::{BreakerState, Change, Outcome, Rules, Ticket, Trips};
 use shared::Shared;
 use tokens::Throttle;
@@ -262,5 +265,27 @@ fn of_failures_at_once_one_sees_that_half_of_the_tokens_are_gone() {
         // 3 of 4 may be retried, 2 of 4 not: one of them sees each.
         assert!(here != there);
         assert!(!throttle.has_tokens());
+    });
+}
+
+#[test]
+fn requests_that_begin_a_part_of_the_window_at_once_are_all_counted() {
+    model(|| {
+        let window = Arc::new(Accepts::new());
+        // A lap ago, at the place of the part that begins.
+        window.record(1, true);
+        let record = |accepted| {
+            let window = Arc::clone(&window);
+            thread::spawn(move || window.record(13, accepted))
+        };
+        let threads = [record(true), record(false)];
+        // Requests and accepts are seen together, whoever is under way.
+        let Counts { requests, accepts } = window.counts(13);
+        assert!(requests <= 2 && accepts <= requests.min(1));
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let (requests, accepts) = (2, 1);
+        assert_eq!(window.counts(13), Counts { requests, accepts });
     });
 }
