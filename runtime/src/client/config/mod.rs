@@ -44,7 +44,7 @@ settings! {
     retry_throttle_ratio: Ratio = Thousandths::of(100), overridable();
     /// Sends a target little more than this many times what it has accepted of the calls of the last two
     /// minutes, and fails the others at once (Google's SRE book, "Client-Side Throttling", which has 2).
-    /// Not accepted is what the target answered with RESOURCE_EXHAUSTED or UNAVAILABLE, or not in time.
+    /// Not accepted is what the target answered with `RESOURCE_EXHAUSTED` or `UNAVAILABLE`, or not in time.
     adaptive_throttle: OrOff<Multiplier> = None, overridable();
     /// Stops calling a method of a target after this many failures in a row.
     circuit_breaker_threshold: Threshold = NonZero::new(5), overridable();

@@ -85,8 +85,11 @@ impl ClientFactory {
     /// counted as calls. Default: whatever is called is sent.
     #[must_use]
     pub fn adaptive_throttle(self, multiplier: f64) -> Self {
-        // NaN too is 1.
-        let multiplier = Thousandths::new(multiplier.max(1.0).min(100.0));
+        let multiplier = match multiplier.is_nan() {
+            true => 1.0,
+            false => multiplier.clamp(1.0, 100.0),
+        };
+        let multiplier = Thousandths::new(multiplier);
         self.set(|settings| settings.adaptive_throttle.set(Some(multiplier)))
     }
 

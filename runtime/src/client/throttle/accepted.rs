@@ -9,7 +9,7 @@ use crate::client::setback::Setback;
 
 /// Whether the target has accepted an attempt that ended so; None where that says nothing of it.
 ///
-/// Any answer but RESOURCE_EXHAUSTED and UNAVAILABLE is one of a target that takes what it gets, an
+/// Any answer but `RESOURCE_EXHAUSTED` and `UNAVAILABLE` is one of a target that takes what it gets, an
 /// error too. Where no server was reached there is nothing to be spared, and how often connections are
 /// tried has a bound of its own. What the caller ended, and what the client itself refused, says
 /// nothing. `sent` is whether a server may have seen the attempt, `inherited` how long it had, if that
