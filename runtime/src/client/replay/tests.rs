@@ -22,8 +22,11 @@ impl encode::Source for Numbers {
     }
 }
 
-/// A source by script: each step is what one poll says.
-struct Script(VecDeque<Box<dyn FnOnce(&mut BytesMut) -> Poll<Fill> + Send>>);
+/// What one poll says.
+type Step = Box<dyn FnOnce(&mut BytesMut) -> Poll<Fill> + Send>;
+
+/// A source by script.
+struct Script(VecDeque<Step>);
 
 impl encode::Source for Script {
     fn poll_fill(&mut self, _: &mut Context<'_>, buffer: &mut BytesMut) -> Poll<Fill> {
@@ -99,7 +102,7 @@ fn what_a_poll_reads_that_was_under_way_is_the_next_attempts_too() {
             assert!(halting.halt());
             buffer.extend_from_slice(&frame(0, 8));
             Poll::Ready(Fill::More)
-        }) as Box<dyn FnOnce(&mut BytesMut) -> Poll<Fill> + Send>,
+        }) as Step,
         Box::new(|buffer: &mut BytesMut| {
             buffer.extend_from_slice(&frame(1, 8));
             Poll::Ready(Fill::End(Ok(())))
@@ -169,8 +172,7 @@ fn rule_12_attempts_that_take_turns_on_two_threads_never_mix_what_they_send() {
 fn a_stream_of_requests_that_panics_ends_the_call() {
     let replay =
         Replay::new(Box::new(Script(VecDeque::from([
-            Box::new(|_: &mut BytesMut| -> Poll<Fill> { panic!("on purpose") })
-                as Box<dyn FnOnce(&mut BytesMut) -> Poll<Fill> + Send>,
+            Box::new(|_: &mut BytesMut| -> Poll<Fill> { panic!("on purpose") }) as Step,
         ]))));
     let mut body = replay.attempt();
     assert!(matches!(poll(&mut body), Poll::Ready(Some(Err(_)))));
@@ -198,7 +200,7 @@ fn a_stream_whose_call_ended_while_it_was_polled_is_dropped() {
         Box::new(move |_: &mut BytesMut| {
             drop(replay);
             Poll::Ready(Fill::More)
-        }) as Box<dyn FnOnce(&mut BytesMut) -> Poll<Fill> + Send>,
+        }) as Step,
         Box::new(move |_: &mut BytesMut| {
             let _kept = &told;
             Poll::Pending
