@@ -281,6 +281,27 @@ async fn rule_13_a_refused_call_falls_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn rule_13_what_a_fallback_does_not_answer_is_not_held_against_the_target() {
+    let hosts = Hosts::default();
+    let factory = throttled(&hosts).default_timeout(SOON);
+    let caller = items(&factory);
+    hosts.host("a:1").goes_down();
+    hosts.host("b:1").does(Does::Silence);
+    let other = CallOptions::new().fallback(channel(&factory, "b:1"));
+    let calls = (0..MANY).map(|_| {
+        let caller = caller.with(other.clone());
+        async move { get(&caller, GET).await }
+    });
+    for outcome in futures_util::future::join_all(calls).await {
+        assert_eq!(failure(outcome).kind(), FailureKind::Deadline);
+    }
+    assert_eq!(hosts.host("b:1").calls(), MANY);
+    hosts.host("a:1").comes_up();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(refused(&caller, GET, MANY).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn rule_13_own_rejections_do_not_open_the_breaker() {
     let hosts = Hosts::default();
     let factory =
