@@ -436,7 +436,7 @@ async fn rule_17_what_is_too_much_for_a_server_feeds_the_throttle() {
         .trace()
         .records()
         .iter()
-        .map(|record| record.verdict())
+        .map(apibase::AttemptRecord::verdict)
         .collect();
     assert_eq!(verdicts, [Verdict::Throttled]);
 }

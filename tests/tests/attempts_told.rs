@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use apibase::testing::{Fault, Faults, InProcess};
 use apibase::{
-    CallInfo, CallOptions, Caller, Code, Context, DomainError, Event, HedgingPolicy, Method,
-    Observer, Replies, RetryPolicy, Streamed, Verdict,
+    AttemptRecord, CallInfo, CallOptions, Caller, Code, Context, DomainError, Event, HedgingPolicy,
+    Method, Observer, Replies, RetryPolicy, Streamed, Verdict,
 };
 use common::{EchoReply, EchoServiceServer, Outcome, Scripted, ask, count, failure, reply};
 use tokio::time::timeout;
@@ -35,7 +35,10 @@ static COUNT: [Method; 1] = [Method::server_stream("/echo.EchoService/Count")
 
 /// The attempts that an observer hears of.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<(u32, Code, Option<Verdict>)>>>);
+struct Heard(Arc<Mutex<Vec<Told>>>);
+
+/// Its number, and how it ended.
+type Told = (u32, Code, Option<Verdict>);
 
 impl Observer for Heard {
     fn observe(&self, event: &Event<'_>) {
@@ -52,7 +55,7 @@ impl Observer for Heard {
 }
 
 impl Heard {
-    fn take(&self) -> Vec<(u32, Code, Option<Verdict>)> {
+    fn take(&self) -> Vec<Told> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }
@@ -133,6 +136,14 @@ async fn attempts_that_nobody_waits_for_any_more_are_told_of() {
     assert_eq!(scene.heard.take(), [cut]);
     assert_eq!(scene.info.attempts(), 1);
 
+    // A stream that nobody reads on.
+    let scene = Scene::of(&COUNT);
+    let replies = scene.caller.server_stream(&ctx, scene.method, count(2));
+    let replies: Replies<EchoReply, DomainError> = replies.await.unwrap();
+    assert_eq!(scene.heard.take(), []);
+    drop(replies);
+    assert_eq!(scene.heard.take(), [cut]);
+
     // Hedges, each of them.
     let scene = Scene::of(&HEDGED);
     scene.faults.always(Fault::silence());
@@ -191,7 +202,7 @@ async fn the_error_of_a_stream_knows_the_attempts_before_it() {
         .trace()
         .records()
         .iter()
-        .map(|record| record.verdict())
+        .map(AttemptRecord::verdict)
         .collect();
     let [Verdict::Again(_), Verdict::Committed] = verdicts[..] else {
         panic!("{}", broken.trace());

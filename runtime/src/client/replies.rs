@@ -227,6 +227,14 @@ impl<T, E: ServiceError> Stream for Replies<T, E> {
     }
 }
 
+impl<T, E> Drop for Replies<T, E> {
+    fn drop(&mut self) {
+        if let Some(call) = &self.call {
+            self.open.dropped(call);
+        }
+    }
+}
+
 impl<T, E> fmt::Debug for Replies<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Replies").finish_non_exhaustive()

@@ -27,7 +27,7 @@ struct Fixture {
 }
 
 /// The head of an answer.
-fn begin(respond: &mut h2::server::SendResponse<Bytes>) -> SendStream<Bytes> {
+fn begin(respond: &mut SendResponse<Bytes>) -> SendStream<Bytes> {
     let mut head = Response::new(());
     head.headers_mut().insert(http::header::CONTENT_TYPE, GRPC);
     respond.send_response(head, false).unwrap()
