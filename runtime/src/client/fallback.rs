@@ -82,8 +82,8 @@ impl Setback {
 
 impl Failure {
     /// Whether the target can't be reached, or is in no state to answer: its circuit breaker is open, the
-    /// client itself refused to send, there is no connection, one broke, or the status was UNAVAILABLE; after all attempts that the
-    /// call was worth.
+    /// client itself refused to send, there is no connection, one broke, or the status was UNAVAILABLE;
+    /// after all attempts that the call was worth.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         match self.kind() {

@@ -18,7 +18,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-#[allow(unused_imports, reason = "the client that asks is being built")]
 pub(super) use self::counts::{Who, outcome};
 pub(super) use self::machine::Outcome;
 pub use self::machine::{BreakerState, TransitionReason};
