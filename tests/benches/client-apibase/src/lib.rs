@@ -1,10 +1,13 @@
-//! The echo service by our stub, with everything on that a client has by default.
+//! The echo service by our stub, with everything on that a client has by default, and an observer that counts
+//! what it hears, as metrics do.
 
 apibase::include_protos!();
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use apibase::{Context, Replies};
+use apibase::{ClientFactory, Context, Event, Observer, Replies};
 use bench::echo::api::EchoServiceClient;
 use bench::echo::{ListRequest, Payload};
 use bench_load::{BoxError, Client};
@@ -14,11 +17,40 @@ use futures_util::{StreamExt, stream};
 #[derive(Clone, Debug)]
 pub struct Apibase(EchoServiceClient);
 
+/// How many calls began, how many ended, and how long they took together.
+#[derive(Debug, Default)]
+struct Counts {
+    started: AtomicU64,
+    ended: AtomicU64,
+    attempts: AtomicU64,
+    micros: AtomicU64,
+}
+
+impl Observer for Counts {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::Started { .. } => {
+                self.started.fetch_add(1, Relaxed);
+            }
+            Event::Attempt { .. } => {
+                self.attempts.fetch_add(1, Relaxed);
+            }
+            Event::Ended { elapsed, .. } => {
+                self.ended.fetch_add(1, Relaxed);
+                let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+                self.micros.fetch_add(micros, Relaxed);
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Client for Apibase {
     async fn connect(addresses: &[SocketAddr]) -> Result<Self, BoxError> {
         let addresses: Vec<_> = addresses.iter().map(SocketAddr::to_string).collect();
         let target = format!("http://{}", addresses.join(","));
-        Ok(Self(EchoServiceClient::connect(target).await?))
+        let clients = ClientFactory::from_env()?.observer(Arc::new(Counts::default()));
+        Ok(Self(EchoServiceClient::new(clients.connect(target).await?)))
     }
 
     async fn say(&self, data: Vec<u8>) -> Result<usize, BoxError> {
