@@ -16,7 +16,7 @@ use super::setback::Setback;
 use super::transport::TransportError;
 use crate::wire::boxed::{AnyBody, BoxedError};
 use crate::wire::compression::Encodings;
-use crate::wire::frames::{FrameError, Frames};
+use crate::wire::frames::{FrameError, Frames, Piece};
 use crate::wire::{headers, status};
 use crate::{BoxError, Code, ProtobufMapper, Status};
 
@@ -90,42 +90,53 @@ where
         }
     }
 
-    /// The next message's bytes; `None` when the call has ended well.
-    pub(super) fn poll_next(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Setback>>> {
+    /// Whether there is a next message, for [`Reader::read`]; `None` when the call has ended well.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), Setback>>> {
         if self.trailers.is_some() {
             return Poll::Ready(None);
         }
         Poll::Ready(match ready!(self.frames.poll_next(cx)) {
-            Some(Ok(bytes)) => {
+            Some(Ok(())) => {
                 self.early = None;
-                Some(Ok(bytes))
+                Some(Ok(()))
             }
-            Some(Err(FrameError::Invalid(status))) => {
-                Some(Err(Failure::new(FailureKind::Decode, status).into()))
-            }
-            Some(Err(FrameError::Cut(error))) => {
-                let error = TransportError::broken(error).after_head();
-                Some(Err(Setback::broken(error, self.deadline)))
-            }
-            // A reset with NO_ERROR, which is the end of the body alone.
-            Some(Err(FrameError::Open)) => {
-                let error = TransportError::broken("the stream was reset before its end");
-                Some(Err(error.after_head().into()))
-            }
-            None => {
-                let early = self.early.take();
-                let after_head = early.is_none();
-                let trailers = self.frames.take_trailers().or(early).unwrap_or_default();
-                self.end(trailers, after_head).err().map(Err)
-            }
+            Some(Err(error)) => Some(Err(self.broken(error))),
+            None => self.finish().map(Err),
         })
     }
 
-    async fn next(&mut self) -> Option<Result<Bytes, Setback>> {
+    async fn next(&mut self) -> Option<Result<(), Setback>> {
         std::future::poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// What `decode` makes of the message that is there.
+    pub(super) fn read<T>(&mut self, decode: impl FnOnce(Piece<'_>) -> T) -> T {
+        self.frames.read(decode)
+    }
+
+    /// The answer can't be read on.
+    #[cold]
+    fn broken(&self, error: FrameError) -> Setback {
+        match error {
+            FrameError::Invalid(status) => Failure::new(FailureKind::Decode, status).into(),
+            FrameError::Cut(error) => {
+                let error = TransportError::broken(error).after_head();
+                Setback::broken(error, self.deadline)
+            }
+            // A reset with NO_ERROR, which is the end of the body alone.
+            FrameError::Open => {
+                let error = TransportError::broken("the stream was reset before its end");
+                error.after_head().into()
+            }
+        }
+    }
+
+    /// The body is at its end, so the status is known.
+    fn finish(&mut self) -> Option<Setback> {
+        let early = self.early.take();
+        let after_head = early.is_none();
+        let trailers = self.frames.take_trailers().or(early).unwrap_or_default();
+        self.end(trailers, after_head).err()
     }
 
     /// Takes the status, wherever it stood.
@@ -161,13 +172,14 @@ where
     R: ProtobufMapper<Proto: Message + Default>,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
-    let Some(first) = reader.next().await.transpose()? else {
+    if reader.next().await.transpose()?.is_none() {
         return Err(not_one("the call succeeded without a reply").into());
-    };
+    }
+    let reply = reader.read(decode::<R>);
     if reader.next().await.transpose()?.is_some() {
         return Err(not_one("the answer has a second reply, and the method has one").into());
     }
-    Ok(decode::<R>(first)?)
+    Ok(reply?)
 }
 
 /// Another number of replies than one: what gRPC's `statuscodes.md` calls a violation of cardinality.
@@ -178,11 +190,11 @@ fn not_one(message: &str) -> Failure {
 }
 
 /// Decodes a reply, and maps it.
-pub(super) fn decode<R>(bytes: Bytes) -> Result<R::Entity, Failure>
+pub(super) fn decode<R>(reply: Piece<'_>) -> Result<R::Entity, Failure>
 where
     R: ProtobufMapper<Proto: Message + Default>,
 {
-    let message = R::Proto::decode(bytes).map_err(|error| {
+    let message = R::Proto::decode(reply).map_err(|error| {
         let message = format!("a reply does not decode: {error}");
         Failure::decode(message, Some(error.into()))
     })?;

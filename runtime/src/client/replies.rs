@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
 
-use bytes::Bytes;
 use futures_core::Stream;
 use prost::Message;
 use tokio::time::{Sleep, sleep_until};
@@ -20,6 +19,7 @@ use super::requests::Requests;
 use super::setback::Setback;
 use crate::errors::ServiceError;
 use crate::wire::boxed::AnyBody;
+use crate::wire::frames::Piece;
 use crate::{Code, ProtobufMapper};
 
 /// After this many replies without a wait in between, the deadline is asked all the same: else a
@@ -53,7 +53,7 @@ pub struct Replies<T, E> {
     /// None as soon as the call has ended: what is left of its requests is not sent.
     requests: Option<Requests>,
     open: Open,
-    decode: fn(Bytes) -> Result<T, Failure>,
+    decode: fn(Piece<'_>) -> Result<T, Failure>,
     error: PhantomData<fn() -> E>,
 }
 
@@ -114,22 +114,6 @@ impl<T, E: ServiceError> Replies<T, E> {
     }
 
     fn poll_message(&mut self, cx: &mut Task<'_>) -> Poll<Option<Result<T, CallError<E>>>> {
-        let Some(next) = ready!(self.poll_bytes(cx)) else {
-            return Poll::Ready(None);
-        };
-        let decode = self.decode;
-        Poll::Ready(Some(
-            match next.and_then(|bytes| decode(bytes).map_err(Setback::from)) {
-                Ok(reply) => {
-                    self.open.answered();
-                    Ok(reply)
-                }
-                Err(setback) => Err(self.fail(setback)),
-            },
-        ))
-    }
-
-    fn poll_bytes(&mut self, cx: &mut Task<'_>) -> Poll<Option<Result<Bytes, Setback>>> {
         let Some(reader) = &mut self.reader else {
             return Poll::Ready(None);
         };
@@ -140,42 +124,49 @@ impl<T, E: ServiceError> Replies<T, E> {
             }
         }
         let next = reader.poll_next(cx);
-        if let Poll::Ready(Some(Ok(bytes))) = next {
+        if let Poll::Ready(Some(Ok(()))) = next {
             self.burst += 1;
-            return Poll::Ready(Some(Ok(bytes)));
+            return Poll::Ready(Some(match reader.read(self.decode) {
+                Ok(reply) => {
+                    self.open.answered();
+                    Ok(reply)
+                }
+                Err(failure) => Err(self.fail(failure.into())),
+            }));
         }
         if let Some(requests) = &self.requests
             && let Poll::Ready(failure) = requests.poll_failed(cx)
         {
-            return Poll::Ready(Some(Err(Setback::Final(failure))));
+            return Poll::Ready(Some(Err(self.fail(Setback::Final(failure)))));
         }
-        match next {
-            Poll::Ready(None) => {
+        Poll::Ready(match next {
+            Poll::Ready(Some(Err(setback))) => Some(Err(self.fail(setback))),
+            Poll::Ready(_) => {
                 self.trailers = reader.trailers.take().unwrap_or_default();
                 self.open.succeeded(self.call.as_ref());
                 self.end(Code::Ok);
-                Poll::Ready(None)
+                None
             }
-            Poll::Ready(next) => Poll::Ready(next),
             // What is there counts, so the limits are asked last.
             Poll::Pending => {
                 self.burst = 0;
                 let hit = ready!(self.limits.poll_hit(cx));
-                Poll::Ready(Some(Err(self.hit(hit))))
+                Some(Err(self.hit(hit)))
             }
-        }
+        })
     }
 
     /// Something from outside has ended the call.
     #[cold]
-    fn hit(&mut self, hit: Hit) -> Setback {
-        match (hit, &self.call) {
+    fn hit(&mut self, hit: Hit) -> CallError<E> {
+        let failure = match (hit, &self.call) {
             (Hit::Deadline, Some(call)) => {
                 let way = Some(self.open.attempt.way());
-                call.expired(way, &self.open.trace).into()
+                call.expired(way, &self.open.trace)
             }
-            _ => Failure::cancelled().into(),
-        }
+            _ => Failure::cancelled(),
+        };
+        self.fail(failure.into())
     }
 
     /// Ends the call with an error.

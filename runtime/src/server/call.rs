@@ -17,7 +17,7 @@ use crate::mapper::{ProtobufMapper, plain};
 use crate::stream::{Inbound, Streamed, decode};
 use crate::wire::compression::Compression;
 use crate::wire::encode::{self, Encode, Source, Unencodable};
-use crate::wire::frames::{FrameError, Frames};
+use crate::wire::frames::{FrameError, Frames, Piece};
 use crate::{Code, Context, Method, Status};
 
 /// One call, as a generated dispatch sees it.
@@ -345,7 +345,7 @@ async fn single<Q>(mut frames: Frames<RequestBody>, call: &Context) -> Result<Q:
 where
     Q: ProtobufMapper<Proto: Message + Default>,
 {
-    let Some(first) = next(&mut frames).await? else {
+    let Some(mut first) = next(&mut frames).await? else {
         return Err(Status::new(
             Code::Unimplemented,
             "the request ended without its message",
@@ -357,7 +357,7 @@ where
             "the request has a second message, and the method takes one",
         ));
     }
-    decode::<Q>(first).map_err(|error| failed(&error.into_domain(), call))
+    decode::<Q>(Piece::from(&mut first)).map_err(|error| failed(&error.into_domain(), call))
 }
 
 async fn next(frames: &mut Frames<RequestBody>) -> Result<Option<Bytes>, Status> {

@@ -6,13 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures_core::Stream;
 use prost::Message;
 
 use crate::errors;
 use crate::server::{Over, RequestBody};
-use crate::wire::frames::{FrameError, Frames};
+use crate::wire::frames::{FrameError, Frames, Piece};
 use crate::{BoxError, Code, DomainError, MapError, ProtobufMapper, ServiceError, Status};
 
 /// The requests of a streaming RPC, in the order in which they were sent.
@@ -28,7 +27,7 @@ pub struct Inbound<T> {
     frames: Frames<RequestBody>,
     /// What is told to a reader who was not dropped with the call.
     cut: Option<Cut>,
-    decode: fn(Bytes) -> Result<T, InboundError>,
+    decode: fn(Piece<'_>) -> Result<T, InboundError>,
 }
 
 /// How a stream stopped.
@@ -90,7 +89,7 @@ impl<T> Inbound<T> {
         }
         let cut = match ready!(self.frames.poll_next(cx)) {
             None => return Poll::Ready(None),
-            Some(Ok(bytes)) => return Poll::Ready(Some((self.decode)(bytes))),
+            Some(Ok(())) => return Poll::Ready(Some(self.frames.read(self.decode))),
             Some(Err(FrameError::Invalid(status))) => {
                 return Poll::Ready(Some(Err(InboundError::new(&status))));
             }
@@ -126,11 +125,11 @@ impl<T> fmt::Debug for Inbound<T> {
 }
 
 /// Decodes a request, and maps it.
-pub(crate) fn decode<M>(bytes: Bytes) -> Result<M::Entity, InboundError>
+pub(crate) fn decode<M>(request: Piece<'_>) -> Result<M::Entity, InboundError>
 where
     M: ProtobufMapper<Proto: Message + Default>,
 {
-    let message = M::Proto::decode(bytes).map_err(InboundError::undecodable)?;
+    let message = M::Proto::decode(request).map_err(InboundError::undecodable)?;
     Ok(M::from_proto(message)?)
 }
 

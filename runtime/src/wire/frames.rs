@@ -17,7 +17,7 @@ const AHEAD: usize = 64 * 1024 + PREFIX;
 
 /// Splits a body into its messages.
 ///
-/// A message that lies whole in one chunk is a slice of it; only one that is spread over chunks is
+/// A message that lies whole in one chunk is read where it is; only one that is spread over chunks is
 /// copied together.
 #[derive(Debug)]
 pub(crate) struct Frames<B> {
@@ -28,6 +28,8 @@ pub(crate) struct Frames<B> {
     max_message_size: usize,
     /// How those messages are compressed that say that they are.
     compression: Option<Compression>,
+    /// The message that is there to be read.
+    whole: Option<Whole>,
     ended: bool,
 }
 
@@ -35,6 +37,24 @@ pub(crate) struct Frames<B> {
 struct Prefix {
     is_compressed: bool,
     length: usize,
+}
+
+/// A message that has come whole.
+#[derive(Debug)]
+enum Whole {
+    /// It is the first of the chunk's bytes, this many.
+    InChunk(usize),
+    Apart(Bytes),
+}
+
+/// A message where it lies, to be decoded: the first of these bytes, so many.
+///
+/// In a stream of small messages, to count a reference to their chunk for each costs about as much as to
+/// decode it. Only a field of bytes takes one here, and none where it is the last of its chunk.
+#[derive(Debug)]
+pub(crate) struct Piece<'a> {
+    bytes: &'a mut Bytes,
+    left: usize,
 }
 
 /// Why a body has no next message.
@@ -59,6 +79,7 @@ impl<B> Frames<B> {
             trailers: None,
             max_message_size,
             compression,
+            whole: None,
             ended: false,
         }
     }
@@ -72,6 +93,7 @@ impl<B> Frames<B> {
             trailers: self.trailers,
             max_message_size: self.max_message_size,
             compression: self.compression,
+            whole: self.whole,
             ended: self.ended,
         }
     }
@@ -90,18 +112,19 @@ impl<B> Frames<B>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
-    /// The next message's bytes; `None` at a clean end.
+    /// Whether there is a next message, which is then there for [`Frames::read`] or [`Frames::take`];
+    /// `None` at a clean end.
     pub(crate) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, FrameError>>> {
+    ) -> Poll<Option<Result<(), FrameError>>> {
         loop {
             if self.ended {
                 return Poll::Ready(None);
             }
             match self.split() {
-                Ok(Some(message)) => return Poll::Ready(Some(Ok(message))),
-                Ok(None) => {}
+                Ok(true) => return Poll::Ready(Some(Ok(()))),
+                Ok(false) => {}
                 Err(status) => {
                     return Poll::Ready(Some(Err(self.end(FrameError::Invalid(status)))));
                 }
@@ -114,9 +137,37 @@ where
         }
     }
 
-    /// Awaits [`Frames::poll_next`].
+    /// Awaits [`Frames::poll_next`], and takes the message.
     pub(crate) async fn next(&mut self) -> Option<Result<Bytes, FrameError>> {
-        std::future::poll_fn(|cx| self.poll_next(cx)).await
+        let next = std::future::poll_fn(|cx| self.poll_next(cx)).await;
+        next.map(|next| next.map(|()| self.take()))
+    }
+
+    /// What `read` makes of the message that is there.
+    pub(crate) fn read<T>(&mut self, read: impl FnOnce(Piece<'_>) -> T) -> T {
+        match self.whole.take() {
+            Some(Whole::InChunk(length)) => {
+                let rest = self.chunk.len() - length;
+                let message = read(Piece {
+                    bytes: &mut self.chunk,
+                    left: length,
+                });
+                // Where it doesn't decode, it isn't read to its end.
+                self.chunk.advance(self.chunk.len() - rest);
+                message
+            }
+            Some(Whole::Apart(mut message)) => read(Piece::from(&mut message)),
+            None => read(Piece::from(&mut Bytes::new())),
+        }
+    }
+
+    /// The bytes of the message that is there.
+    fn take(&mut self) -> Bytes {
+        match self.whole.take() {
+            Some(Whole::InChunk(length)) => self.chunk.split_to(length),
+            Some(Whole::Apart(message)) => message,
+            None => Bytes::new(),
+        }
     }
 
     /// Reads one more chunk; `false` at the end of the body.
@@ -137,8 +188,11 @@ where
         Poll::Ready(Ok(true))
     }
 
-    /// Takes a whole message out of what has been read.
-    fn split(&mut self) -> Result<Option<Bytes>, Status> {
+    /// Finds a whole message in what has been read, and takes its prefix away.
+    fn split(&mut self) -> Result<bool, Status> {
+        if self.whole.is_some() {
+            return Ok(true);
+        }
         if !self.partial.is_empty() || self.chunk.len() < PREFIX {
             self.partial.extend_from_slice(&self.chunk);
             self.chunk.clear();
@@ -156,21 +210,25 @@ where
                 if self.partial.capacity() < whole {
                     self.partial.reserve(whole - self.partial.len());
                 }
-                return Ok(None);
+                return Ok(false);
             }
-            None => return Ok(None),
+            None => return Ok(false),
         };
-        let message = if is_partial {
+        let whole = if is_partial {
             self.partial.advance(PREFIX);
-            self.partial.split_to(prefix.length).freeze()
+            Whole::Apart(self.partial.split_to(prefix.length).freeze())
         } else {
             self.chunk.advance(PREFIX);
-            self.chunk.split_to(prefix.length)
+            Whole::InChunk(prefix.length)
         };
-        match self.compression {
-            Some(encoding) if prefix.is_compressed => self.decompress(encoding, &message).map(Some),
-            _ => Ok(Some(message)),
+        self.whole = Some(whole);
+        if let Some(encoding) = self.compression
+            && prefix.is_compressed
+        {
+            let packed = self.take();
+            self.whole = Some(Whole::Apart(self.decompress(encoding, &packed)?));
         }
+        Ok(true)
     }
 
     /// A message without its encoding.
@@ -249,5 +307,38 @@ where
         self.chunk.clear();
         self.partial.clear();
         error
+    }
+}
+
+impl<'a> From<&'a mut Bytes> for Piece<'a> {
+    fn from(bytes: &'a mut Bytes) -> Self {
+        let left = bytes.len();
+        Self { bytes, left }
+    }
+}
+
+impl Buf for Piece<'_> {
+    #[inline]
+    fn remaining(&self) -> usize {
+        self.left
+    }
+
+    #[inline]
+    fn chunk(&self) -> &[u8] {
+        &self.bytes[..self.left]
+    }
+
+    #[inline]
+    fn advance(&mut self, count: usize) {
+        assert!(count <= self.left, "a message is not read beyond its end");
+        self.bytes.advance(count);
+        self.left -= count;
+    }
+
+    #[inline]
+    fn copy_to_bytes(&mut self, length: usize) -> Bytes {
+        assert!(length <= self.left, "a message is not read beyond its end");
+        self.left -= length;
+        self.bytes.split_to(length)
     }
 }
