@@ -12,8 +12,13 @@ use super::compression::{Broken, Compression, decompress};
 use crate::{BoxError, Code, Status};
 
 /// Room is made at once for a message that is announced with this much or less, as much as a peer may
-/// send on a stream unasked; a larger one has to come for its room to grow.
-const AHEAD: usize = 64 * 1024 + PREFIX;
+/// send on a stream unasked. For a larger one there is twice as much, and it has to come for its room to
+/// grow.
+///
+/// It is glibc that makes the second number pay: until it has once freed a block of 128 KiB it gives
+/// memory back to the system after each call whose buffers come to that, which took a quarter of a call
+/// of 64 KiB.
+const AHEAD: usize = 64 * 1024;
 
 /// Splits a body into its messages.
 ///
@@ -206,9 +211,12 @@ where
         let prefix = match self.prefix(bytes)? {
             Some(prefix) if bytes.len() - PREFIX >= prefix.length => prefix,
             Some(prefix) => {
-                let whole = (PREFIX + prefix.length).min(AHEAD);
-                if self.partial.capacity() < whole {
-                    self.partial.reserve(whole - self.partial.len());
+                let room = match PREFIX + prefix.length {
+                    whole @ ..=AHEAD => whole,
+                    _ => 2 * AHEAD,
+                };
+                if self.partial.capacity() < room {
+                    self.partial.reserve(room - self.partial.len());
                 }
                 return Ok(false);
             }

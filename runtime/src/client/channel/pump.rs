@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use h2::{Reason, SendStream};
@@ -79,12 +79,8 @@ async fn next(body: &mut RequestStream, stream: &mut SendStream<Bytes>) -> Next 
         if stream.poll_reset(cx).is_ready() {
             return Poll::Ready(Next::Over);
         }
-        while stream.capacity() == 0 {
-            match stream.poll_capacity(cx) {
-                Poll::Ready(Some(Ok(_))) => {}
-                Poll::Ready(_) => return Poll::Ready(Next::Over),
-                Poll::Pending => return Poll::Pending,
-            }
+        if !ready!(poll_room(stream, cx)) {
+            return Poll::Ready(Next::Over);
         }
         Pin::new(&mut *body)
             .poll_frame(cx)
@@ -95,6 +91,17 @@ async fn next(body: &mut RequestStream, stream: &mut SendStream<Bytes>) -> Next 
             })
     })
     .await
+}
+
+/// Waits for some of the room that was reserved; whether the stream still takes anything.
+pub(super) fn poll_room(stream: &mut SendStream<Bytes>, cx: &mut Context<'_>) -> Poll<bool> {
+    while stream.capacity() == 0 {
+        match ready!(stream.poll_capacity(cx)) {
+            Some(Ok(_)) => {}
+            _ => return Poll::Ready(false),
+        }
+    }
+    Poll::Ready(true)
 }
 
 /// How a body says that its stream is reset.

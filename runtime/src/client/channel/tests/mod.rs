@@ -20,6 +20,7 @@ mod partitions;
 mod places;
 mod schedules;
 mod server;
+mod windows;
 
 use std::sync::Arc;
 use std::time::Duration;
