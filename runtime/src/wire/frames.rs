@@ -183,11 +183,8 @@ where
             None => return Poll::Ready(Ok(false)),
         };
         match frame.into_data() {
-            Ok(data) if self.chunk.is_empty() => self.chunk = data,
-            Ok(data) => {
-                self.partial.extend_from_slice(&self.chunk);
-                self.chunk = data;
-            }
+            // What was in it before is read, or gathered.
+            Ok(data) => self.chunk = data,
             Err(frame) => self.trailers = frame.into_trailers().ok(),
         }
         Poll::Ready(Ok(true))
@@ -198,36 +195,31 @@ where
         if self.whole.is_some() {
             return Ok(true);
         }
-        if !self.partial.is_empty() || self.chunk.len() < PREFIX {
-            self.partial.extend_from_slice(&self.chunk);
-            self.chunk.clear();
-        }
-        let is_partial = !self.partial.is_empty();
-        let bytes = if is_partial {
-            &self.partial[..]
-        } else {
-            &self.chunk[..]
-        };
-        let prefix = match self.prefix(bytes)? {
-            Some(prefix) if bytes.len() - PREFIX >= prefix.length => prefix,
-            Some(prefix) => {
-                let room = match PREFIX + prefix.length {
-                    whole @ ..=AHEAD => whole,
-                    _ => 2 * AHEAD,
-                };
-                if self.partial.capacity() < room {
-                    self.partial.reserve(room - self.partial.len());
+        let (prefix, whole) = if self.partial.is_empty() {
+            match self.prefix(&self.chunk)? {
+                Some(prefix) if self.chunk.len() - PREFIX >= prefix.length => {
+                    self.chunk.advance(PREFIX);
+                    let whole = Whole::InChunk(prefix.length);
+                    (prefix, whole)
                 }
+                prefix => {
+                    let whole = prefix.map_or(0, |prefix| PREFIX + prefix.length);
+                    self.gather(whole.max(PREFIX));
+                    return Ok(false);
+                }
+            }
+        } else {
+            self.gather(PREFIX);
+            let Some(prefix) = self.prefix(&self.partial)? else {
+                return Ok(false);
+            };
+            self.gather(PREFIX + prefix.length);
+            if self.partial.len() - PREFIX < prefix.length {
                 return Ok(false);
             }
-            None => return Ok(false),
-        };
-        let whole = if is_partial {
-            self.partial.advance(PREFIX);
-            Whole::Apart(self.partial.split_to(prefix.length).freeze())
-        } else {
-            self.chunk.advance(PREFIX);
-            Whole::InChunk(prefix.length)
+            let mut message = std::mem::take(&mut self.partial).freeze();
+            message.advance(PREFIX);
+            (prefix, Whole::Apart(message))
         };
         self.whole = Some(whole);
         if let Some(encoding) = self.compression
@@ -237,6 +229,25 @@ where
             self.whole = Some(Whole::Apart(self.decompress(encoding, &packed)?));
         }
         Ok(true)
+    }
+
+    /// Takes as much of a message that is spread over chunks out of this one as there is of its length,
+    /// and no more: what follows it is read where it lies.
+    fn gather(&mut self, length: usize) {
+        if self.chunk.is_empty() {
+            return;
+        }
+        let room = match length {
+            ..=AHEAD => length,
+            _ => 2 * AHEAD,
+        };
+        if self.partial.capacity() < room {
+            self.partial.reserve(room - self.partial.len());
+        }
+        let missing = length.saturating_sub(self.partial.len());
+        let part = self.chunk.len().min(missing);
+        self.partial.extend_from_slice(&self.chunk[..part]);
+        self.chunk.advance(part);
     }
 
     /// A message without its encoding.
