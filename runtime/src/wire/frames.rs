@@ -245,9 +245,8 @@ where
             self.partial.reserve(room - self.partial.len());
         }
         let missing = length.saturating_sub(self.partial.len());
-        let part = self.chunk.len().min(missing);
-        self.partial.extend_from_slice(&self.chunk[..part]);
-        self.chunk.advance(part);
+        let part = self.chunk.split_to(missing.min(self.chunk.len()));
+        self.partial.extend_from_slice(&part);
     }
 
     /// A message without its encoding.
@@ -344,7 +343,7 @@ impl Buf for Piece<'_> {
 
     #[inline]
     fn chunk(&self) -> &[u8] {
-        &self.bytes[..self.left]
+        self.bytes.get(..self.left).unwrap_or_default()
     }
 
     #[inline]
