@@ -60,6 +60,7 @@
 mod client;
 #[doc(hidden)]
 pub mod codegen;
+mod container;
 mod context;
 mod errors;
 #[cfg(feature = "server")]
@@ -110,6 +111,7 @@ pub use crate::client::{
 };
 #[cfg(feature = "client")]
 pub use crate::client::{ClientFactory, Connecting, Connector, IoStream, Over};
+pub use crate::container::{Constructor, Container, ContainerBuilder, ContainerError};
 pub use crate::context::{Context, Peer, ResponseMetadata};
 pub use crate::errors::{
     DOMAIN, DomainError, ERROR_STATUS_TABLE, ErrorDetail, ErrorDetails, ErrorMetadata, ErrorParts,
