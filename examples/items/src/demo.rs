@@ -6,6 +6,7 @@ use std::error::Error;
 use std::io::Write;
 
 use apibase::{CallError, Change, Context, DomainError, NEXT_PAGE_TOKEN, Server};
+use chrono::Utc;
 use futures_util::stream;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
@@ -19,6 +20,7 @@ use crate::examples::{
 use crate::item::Item;
 use crate::service::Items;
 use crate::store::RedbStore;
+use crate::use_cases::Clock;
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
@@ -31,10 +33,11 @@ type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 pub async fn run(out: &mut impl Write) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("items.redb");
+    let items = Items::over(RedbStore::open(&path)?, Clock(Utc::now))?;
     let server = Server::new()
         .host([127, 0, 0, 1])
         .port(0)
-        .add_servicer(ItemServiceServer::new(Items::new(RedbStore::open(&path)?)))
+        .add_servicer(ItemServiceServer::new(items))
         .bind()
         .await?;
     let address = server.local_addr();

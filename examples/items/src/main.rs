@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use apibase::{Server, shutdown_signal};
+use chrono::Utc;
 use clap::{Parser, Subcommand};
 use items::demo;
 use items::examples::api::ItemServiceServer;
 use items::service::Items;
 use items::store::RedbStore;
+use items::use_cases::Clock;
 
 /// A real gRPC service: the items of a shop, over an embedded store.
 #[derive(Debug, Parser)]
@@ -51,7 +53,7 @@ async fn serve(path: PathBuf) -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().init();
     let store = RedbStore::open(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     Server::from_env()?
-        .add_servicer(ItemServiceServer::new(Items::new(store)))
+        .add_servicer(ItemServiceServer::new(Items::over(store, Clock(Utc::now))?))
         .serve_until(shutdown_signal())
         .await?;
     Ok(())

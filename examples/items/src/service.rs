@@ -1,56 +1,87 @@
-//! The servicer: from requests to the store, and from its answers to responses.
+//! The servicer: from requests to use cases, and from what they return to responses.
 //!
 //! It speaks the domain's [`Item`]; what a message of it would be is the generated layer's affair.
 
 mod batch;
-mod list;
 mod refuse;
 mod sync;
 
 use std::sync::Arc;
 
-use apibase::{Context, Inbound, Streamed};
-use chrono::{DateTime, Utc};
-use uuid::Uuid;
+use apibase::{Container, ContainerError, Context, Inbound, Streamed};
 
-use self::refuse::{broken_rules, no_such_item};
 use crate::examples::api::{ItemError, ItemServicer, UpdateItemRequest};
 use crate::examples::{
     BatchCreateResponse, CreateItemRequest, DeleteItemRequest, GetItemRequest, ItemSyncRequest,
     ItemSyncResponse, ListItemsRequest,
 };
 use crate::item::Item;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
+use crate::use_cases::{
+    Clock, CreateItem, DeleteItem, GetItem, ListItems, Records, UpdateItem, UpsertItem,
+};
 
 /// How many requests of a batch are read at most.
 pub const MAX_BATCH: usize = 10_000;
 
-/// Serves `examples.ItemService` over a store.
-#[derive(Debug)]
-pub struct Items<S> {
-    store: Arc<S>,
-    clock: fn() -> DateTime<Utc>,
+/// Serves `examples.ItemService`: each method by its use case.
+#[derive(Clone, Debug)]
+pub struct Items {
+    get: Arc<GetItem>,
+    create: Arc<CreateItem>,
+    update: Arc<UpdateItem>,
+    delete: Arc<DeleteItem>,
+    list: Arc<ListItems>,
+    upsert: Arc<UpsertItem>,
 }
 
-impl<S: Store> Items<S> {
-    /// Serves what is in `store`.
-    pub fn new(store: S) -> Self {
-        Self::with_clock(store, Utc::now)
-    }
-
-    /// The same with another clock, for tests.
-    pub fn with_clock(store: S, clock: fn() -> DateTime<Utc>) -> Self {
+impl Items {
+    /// Serves what these do.
+    pub fn new(
+        get: Arc<GetItem>,
+        create: Arc<CreateItem>,
+        update: Arc<UpdateItem>,
+        delete: Arc<DeleteItem>,
+        list: Arc<ListItems>,
+        upsert: Arc<UpsertItem>,
+    ) -> Self {
         Self {
-            store: Arc::new(store),
-            clock,
+            get,
+            create,
+            update,
+            delete,
+            list,
+            upsert,
         }
     }
+
+    /// Serves what is in `store`, put together by a container: here it is said once what there is, and
+    /// each constructor says what it needs.
+    ///
+    /// # Errors
+    ///
+    /// Something is missing, registered twice or circular; `tests/service.rs` builds it, so that nobody
+    /// meets that later.
+    pub fn over(store: impl Store, clock: Clock) -> Result<Self, ContainerError> {
+        let container = Container::builder()
+            .bind(move || -> Arc<dyn Store> { Arc::new(store) })
+            .value(clock)
+            .singleton(Records::new)
+            .singleton(GetItem)
+            .singleton(CreateItem)
+            .singleton(UpdateItem)
+            .singleton(DeleteItem)
+            .singleton(ListItems)
+            .singleton(UpsertItem)
+            .factory(Self::new)
+            .build()?;
+        container.get().map(Arc::unwrap_or_clone)
+    }
 }
 
-impl<S: Store> ItemServicer for Items<S> {
+impl ItemServicer for Items {
     async fn get_item(&self, _ctx: &Context, request: GetItemRequest) -> Result<Item, ItemError> {
-        let id = existing_id(&request.id)?;
-        self.blocking(move |store| store.find(id)).await
+        self.get.run(request).await
     }
 
     async fn create_item(
@@ -58,7 +89,7 @@ impl<S: Store> ItemServicer for Items<S> {
         _ctx: &Context,
         request: CreateItemRequest,
     ) -> Result<Item, ItemError> {
-        self.create(request).await
+        self.create.run(request).await
     }
 
     async fn update_item(
@@ -66,11 +97,7 @@ impl<S: Store> ItemServicer for Items<S> {
         _ctx: &Context,
         request: UpdateItemRequest,
     ) -> Result<Item, ItemError> {
-        let id = existing_id(&request.id)?;
-        broken_rules(&request.violations())?;
-        let now = (self.clock)();
-        self.blocking(move |store| store.update(id, request, now))
-            .await
+        self.update.run(request).await
     }
 
     async fn delete_item(
@@ -78,7 +105,7 @@ impl<S: Store> ItemServicer for Items<S> {
         _ctx: &Context,
         request: DeleteItemRequest,
     ) -> Result<(), ItemError> {
-        self.delete(&request.id).await
+        self.delete.run(&request.id).await
     }
 
     async fn list_items(
@@ -86,7 +113,7 @@ impl<S: Store> ItemServicer for Items<S> {
         ctx: &Context,
         request: ListItemsRequest,
     ) -> Result<Streamed<Item, ItemError>, ItemError> {
-        let page = list::page(self, request).await?;
+        let page = self.list.run(request).await?;
         ctx.response().set_next_page_token(&page.next_page_token)?;
         Ok(Streamed::from_iter(page.items.into_iter().map(Ok)))
     }
@@ -106,62 +133,4 @@ impl<S: Store> ItemServicer for Items<S> {
     ) -> Result<Streamed<ItemSyncResponse, ItemError>, ItemError> {
         Ok(sync::answers(self.clone(), ctx.clone(), requests))
     }
-}
-
-/// What several RPCs do.
-impl<S: Store> Items<S> {
-    async fn create(&self, request: CreateItemRequest) -> Result<Item, ItemError> {
-        let CreateItemRequest {
-            name,
-            description,
-            sku,
-            quantity,
-            price,
-        } = request;
-        let item = Item {
-            id: Uuid::new_v4(),
-            name,
-            description,
-            sku,
-            quantity,
-            price,
-            is_active: true,
-            created_at: (self.clock)(),
-            updated_at: None,
-        };
-        broken_rules(&item.violations())?;
-        self.blocking(move |store| store.insert(&item).map(|()| item))
-            .await
-    }
-
-    async fn delete(&self, id: &str) -> Result<(), ItemError> {
-        let id = existing_id(id)?;
-        self.blocking(move |store| store.delete(id)).await
-    }
-
-    /// Runs `work` off the async threads, because the store blocks.
-    async fn blocking<T, F>(&self, work: F) -> Result<T, ItemError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&S) -> Result<T, StoreError> + Send + 'static,
-    {
-        let store = Arc::clone(&self.store);
-        let done = tokio::task::spawn_blocking(move || work(&store)).await;
-        let result = done.map_err(refuse::store_failed)?;
-        Ok(result?)
-    }
-}
-
-impl<S> Clone for Items<S> {
-    fn clone(&self) -> Self {
-        Self {
-            store: Arc::clone(&self.store),
-            clock: self.clock,
-        }
-    }
-}
-
-/// An id that isn't a UUID is the id of no item.
-fn existing_id(id: &str) -> Result<Uuid, ItemError> {
-    Uuid::parse_str(id).map_err(|_| no_such_item(id))
 }

@@ -26,6 +26,7 @@ use items::examples::{
 use items::item::Item;
 use items::service::Items;
 use items::store::RedbStore;
+use items::use_cases::Clock;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -118,7 +119,7 @@ impl Shop {
 }
 
 async fn bind(path: &Path) -> BoundServer {
-    let items = Items::with_clock(RedbStore::open(path).unwrap(), ticking);
+    let items = Items::over(RedbStore::open(path).unwrap(), Clock(ticking)).unwrap();
     Server::new()
         .host([127, 0, 0, 1])
         .port(0)

@@ -6,11 +6,10 @@ use super::{Items, MAX_BATCH, refuse};
 use crate::common::ErrorDetail;
 use crate::examples::api::ItemError;
 use crate::examples::{BatchCreateResponse, CreateItemRequest};
-use crate::store::Store;
 
 /// Creates an item for each request; a bad one is reported, and the others go on.
-pub(super) async fn create<S: Store>(
-    items: &Items<S>,
+pub(super) async fn create(
+    items: &Items,
     ctx: &Context,
     mut requests: Inbound<CreateItemRequest>,
 ) -> Result<BatchCreateResponse, ItemError> {
@@ -21,7 +20,7 @@ pub(super) async fn create<S: Store>(
             response.errors.extend(too_many(ctx));
             break;
         }
-        match items.create(request).await {
+        match items.create.run(request).await {
             Ok(item) => {
                 response.created_count += 1;
                 response.created_ids.push(item.id.to_string());

@@ -1,15 +1,17 @@
-//! `ListItems`: one page of the items that a filter takes.
+//! [`ListItems`]: one page of the items that a filter takes.
+
+use std::sync::Arc;
 
 use apibase::{Page, PageTokens, Paging};
 use prost::Message;
 use uuid::Uuid;
 
-use super::{Items, refuse};
+use super::{Records, refuse};
 use crate::examples::ListItemsRequest;
 use crate::examples::api::ItemError;
 use crate::filter::Filter;
 use crate::item::Item;
-use crate::store::{Place, Store};
+use crate::store::Place;
 
 const PAGING: Paging = Paging::new(10, 1_000);
 const TOKENS: PageTokens = PageTokens::new("examples.ItemService/ListItems");
@@ -28,29 +30,37 @@ struct Cursor {
     id_low: u64,
 }
 
-/// The page that the request asks for. Its token is bound to the filter: with another one it would
-/// be a place in another list.
-pub(super) async fn page<S: Store>(
-    items: &Items<S>,
-    request: ListItemsRequest,
-) -> Result<Page<Item>, ItemError> {
-    let ListItemsRequest {
-        page_size,
-        page_token,
-        filter,
-    } = request;
-    let size = PAGING.size(page_size)?;
-    let parsed = Filter::parse(&filter).map_err(|error| refuse::filter(&error))?;
-    let tokens = TOKENS.bound_to_text(filter.trim());
-    let after = tokens.decode(&page_token)?.map(Cursor::place);
+/// Returns a page of items.
+#[derive(Debug)]
+pub struct ListItems(pub Arc<Records>);
 
-    // One more than fits: only so is it sure that a next page isn't empty.
-    let found = items
-        .blocking(move |store| store.list(&parsed, after, size + 1))
-        .await?;
-    Ok(Page::cut(found, size, |last| {
-        tokens.encode(&Cursor::of(Place::of(last)))
-    }))
+impl ListItems {
+    /// The page that the request asks for. Its token is bound to the filter: with another one it would
+    /// be a place in another list.
+    ///
+    /// # Errors
+    ///
+    /// The filter or the token can't be read, or the store failed.
+    pub async fn run(&self, request: ListItemsRequest) -> Result<Page<Item>, ItemError> {
+        let ListItemsRequest {
+            page_size,
+            page_token,
+            filter,
+        } = request;
+        let size = PAGING.size(page_size)?;
+        let parsed = Filter::parse(&filter).map_err(|error| refuse::filter(&error))?;
+        let tokens = TOKENS.bound_to_text(filter.trim());
+        let after = tokens.decode(&page_token)?.map(Cursor::place);
+
+        // One more than fits: only so is it sure that a next page isn't empty.
+        let found = self
+            .0
+            .blocking(move |store| store.list(&parsed, after, size + 1))
+            .await?;
+        Ok(Page::cut(found, size, |last| {
+            tokens.encode(&Cursor::of(Place::of(last)))
+        }))
+    }
 }
 
 impl Cursor {
