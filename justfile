@@ -65,6 +65,10 @@ bench-server *arguments:
 bench-client *arguments:
     scripts/bench-client {{arguments}}
 
+# Our server with all five interceptors beside raw tonic, both called with a token; also: allocations, instructions.
+bench-interceptors *arguments:
+    scripts/bench-interceptors {{arguments}}
+
 # Peers that come, call, cancel and go, for so long; the server is then as it was before. The tests have 20 seconds of it.
 soak minutes="60":
     SOAK_SECONDS=$(({{minutes}} * 60)) cargo test -p apibase-tests --test soak -- --nocapture

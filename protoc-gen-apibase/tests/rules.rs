@@ -329,19 +329,6 @@ fn callers_that_are_two_things_at_once_or_none() {
 }
 
 #[test]
-fn what_guards_a_service_and_is_not_enforced_is_refused() {
-    insta::assert_snapshot!(refusal(
-        r#"service Items {
-  option (apibase.v1.service).auth = { required: true };
-  rpc A(Item) returns (Item) { option (apibase.v1.method).auth.scopes = "items.read"; }
-  rpc B(Item) returns (Item) { option (apibase.v1.method).auth.required = true; }
-  rpc C(Item) returns (Item) { option (apibase.v1.method).auth.public = true; }
-}
-"#
-    ));
-}
-
-#[test]
 fn what_makes_sense_is_taken_without_a_word() {
     let output = both(&[(
         "shop.proto",

@@ -33,11 +33,12 @@ pub use crate::context::Context;
 pub use crate::errors::{
     DomainError, ErrorMetadata, ErrorParts, ErrorRow, ErrorTable, ServiceError,
 };
+pub use crate::interceptors::{ChainError, Interceptors};
 pub use crate::mapper::{Change, LatLng, Money, NestedChange, Open, Redacted, plain};
 pub use crate::method::Method;
 pub use crate::policy::{BreakerPolicy, HedgingPolicy, RetryPolicy, RetryThrottle};
 pub use crate::rate::RateLimit;
-pub use crate::server::{Call, ChainError, Dispatcher, Interceptors, Reply, Service, TowerService};
+pub use crate::server::{Call, Dispatcher, Reply, Service, TowerService};
 pub use crate::stream::{Inbound, Streamed};
 
 /// One constant per surface that generated files were written against: a file that names one which

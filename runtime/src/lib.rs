@@ -34,14 +34,15 @@
 //! | how often it may be called | [`RateLimit`], [`Refusal`] |
 //! | what a server serves by itself | [`Health`], `Reflection` |
 //! | TLS, and who calls | `Tls`, `PeerCertificate` |
-//! | what runs on it | [`ServerHandle`], [`CallInFlight`] |
+//! | what runs on it | [`ServerHandle`], [`CallInFlight`]; `Admin`, `ServerStatus` |
 //! | settings of a server or a client | [`EffectiveSettings`], [`SettingOrigin`], [`ConfigError`] |
 //! | connecting | [`ClientFactory`], [`Channel`], [`Target`], [`Transport`] for any other |
-//! | who calls | [`Credentials`], [`Token`] |
+//! | who calls | [`Credentials`], [`Token`]; `Auth`, `Principal` |
+//! | putting an application together | [`Container`] |
 //! | entities | [`ProtobufMapper`], [`MapError`], [`Grade`], [`Open`], [`Money`], [`LatLng`] |
 //! | partial updates | [`Change`], [`NestedChange`] |
 //! | lists in pages | [`Paging`], [`PageTokens`], [`Page`] |
-//! | watching | [`Observer`], [`Event`] |
+//! | watching | [`Observer`], [`Event`], [`Logging`], `Metrics`, `Tracing` |
 //!
 //! # Features
 //!
@@ -54,9 +55,15 @@
 //!   these libraries. Those of the standard library need no feature.
 //! - `gzip`, `zstd`: messages compressed so, where a server is set to it; clients read them.
 //! - `tls`: `Tls` for a [`Server`], whose calls then know the client's certificate.
+//! - `prometheus`: `Metrics` of servers and clients.
+//! - `auth`: `Auth`, which lets calls in by JWT, and `Principal`, who calls.
+//! - `otel`: `Tracing`, spans of calls by OpenTelemetry, exported by OTLP.
+//! - `admin`: `Admin`, a port beside a [`Server`] with a status page, probes and `/metrics`.
 //! - `config`: settings of a [`Server`] from a TOML file, beside the environment.
 //! - `testing`: calls without a socket, faults and fakes, and the laws of mappers, for tests.
 
+#[cfg(feature = "admin")]
+mod admin;
 mod client;
 #[doc(hidden)]
 pub mod codegen;
@@ -65,6 +72,7 @@ mod context;
 mod errors;
 #[cfg(feature = "server")]
 mod health;
+mod interceptors;
 mod mapper;
 mod metadata;
 mod method;
@@ -94,11 +102,19 @@ mod wire;
 /// An error of any type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+#[cfg(feature = "otel")]
+pub use opentelemetry;
+#[cfg(feature = "otel")]
+pub use opentelemetry_sdk;
+#[cfg(feature = "prometheus")]
+pub use prometheus_client;
 pub use prost;
 pub use prost_types;
 pub use tonic::metadata::MetadataMap;
 pub use tonic::{Code, Status};
 
+#[cfg(feature = "admin")]
+pub use crate::admin::{Admin, ServerStatus};
 #[cfg(all(feature = "client", feature = "tls"))]
 pub use crate::client::ClientTls;
 #[cfg(feature = "client")]
@@ -119,13 +135,22 @@ pub use crate::errors::{
 };
 #[cfg(feature = "server")]
 pub use crate::health::{Health, ServingStatus};
+#[cfg(feature = "prometheus")]
+pub use crate::interceptors::Metrics;
+pub use crate::interceptors::{
+    Answer, CallEnd, ChainError, InterceptedCall, Interceptor, Interceptors, Logging, Next,
+};
+#[cfg(feature = "auth")]
+pub use crate::interceptors::{Auth, AuthBuilder, AuthError, KeySource, Principal};
+#[cfg(feature = "otel")]
+pub use crate::interceptors::{Tracing, TracingGuard};
 pub use crate::mapper::{
     Change, EntityStream, Grade, LatLng, MapError, Money, NestedChange, Open, ProtoStream,
     ProtobufMapper, Unmappable, Violation, ViolationKind,
 };
 pub use crate::metadata::{MetadataError, TypedMetadata};
 pub use crate::method::{Idempotency, Kind, Method};
-pub use crate::observe::{EndpointChange, Event, Observer, Refusal, Side};
+pub use crate::observe::{ConnectionChange, EndpointChange, Event, Observer, Refusal, Side};
 pub use crate::paging::{NEXT_PAGE_TOKEN, Page, PageTokens, Paging};
 pub use crate::policy::{BreakerPolicy, CodeSet, HedgingPolicy, RetryPolicy, RetryThrottle};
 pub use crate::rate::RateLimit;
@@ -135,10 +160,10 @@ pub use crate::reflection::{Reflection, ReflectionError, ReflectionV1, Reflectio
 pub use crate::server::Tls;
 #[cfg(feature = "server")]
 pub use crate::server::{
-    Address, BoundServer, CallInFlight, Listener, Phase, Server, ServerError, ServerHandle,
-    shutdown_signal,
+    Address, BoundServer, CallInFlight, Listener, Phase, RequestService, Server, ServerError,
+    ServerHandle, shutdown_signal,
 };
-pub use crate::server::{ChainError, Interceptors, ReplyBody, TowerService};
+pub use crate::server::{ReplyBody, TowerService};
 #[cfg(all(feature = "server", feature = "tls"))]
 pub use crate::settings::ClientCertificates;
 pub use crate::settings::{

@@ -79,6 +79,8 @@ enum Problem {
     NotAscii,
     NotBase64,
     NotMessage,
+    NotLoggedBinary,
+    NotLoggedSecret,
 }
 
 impl MetadataError {
@@ -86,6 +88,21 @@ impl MetadataError {
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// It is no key for text.
+    pub(crate) fn no_text_key(key: &str) -> Self {
+        Self::new(key, Problem::TextKey)
+    }
+
+    /// It is binary, and not for a log.
+    pub(crate) fn not_logged_binary(key: &str) -> Self {
+        Self::new(key, Problem::NotLoggedBinary)
+    }
+
+    /// It is a secret, and not for a log.
+    pub(crate) fn not_logged_secret(key: &str) -> Self {
+        Self::new(key, Problem::NotLoggedSecret)
     }
 
     fn new(key: &str, problem: Problem) -> Self {
@@ -109,6 +126,12 @@ impl fmt::Display for MetadataError {
             Problem::Value => "has a value of the wrong type",
             Problem::NotAscii => "has a value that is not visible ASCII",
             Problem::NotBase64 => "has a value that is not base64",
+            Problem::NotLoggedBinary => {
+                "is binary, and nobody knows what is in it: it is never logged"
+            }
+            Problem::NotLoggedSecret => {
+                "is a secret by its name, and whoever reads the log could use it: it is never logged"
+            }
             Problem::NotMessage => "has a value that doesn't decode as the message it should be",
         };
         write!(f, "metadata `{}` {what}", self.key)

@@ -19,6 +19,7 @@ pub struct Method {
     deadline_cap: Option<Duration>,
     detached: bool,
     rate_limit: Option<RateLimit>,
+    callers: Callers,
     deadline: Option<Duration>,
     retry: Option<RetryPolicy>,
     hedging: Option<HedgingPolicy>,
@@ -49,6 +50,17 @@ pub enum Idempotency {
     Idempotent,
     /// No call changes anything (`NO_SIDE_EFFECTS`).
     NoSideEffects,
+}
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Callers {
+    /// The proto doesn't say.
+    #[default]
+    Unsaid,
+    Anybody,
+    /// Who has a token with these scopes.
+    WithToken(&'static [&'static str]),
 }
 
 impl Method {
@@ -86,6 +98,7 @@ impl Method {
             deadline_cap: None,
             detached: false,
             rate_limit: None,
+            callers: Callers::Unsaid,
             deadline: None,
             retry: None,
             hedging: None,
@@ -144,6 +157,28 @@ impl Method {
     #[must_use]
     pub const fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
+        self
+    }
+
+    /// The same RPC, which anybody may call, without a token.
+    #[must_use]
+    pub const fn public(mut self) -> Self {
+        self.callers = Callers::Anybody;
+        self
+    }
+
+    /// The same RPC, which takes a valid token to call: a server without authentication doesn't serve it.
+    #[must_use]
+    pub const fn authenticated(mut self) -> Self {
+        self.callers = Callers::WithToken(&[]);
+        self
+    }
+
+    /// The same RPC, which takes a valid token with all of these scopes to call: a server without
+    /// authentication doesn't serve it.
+    #[must_use]
+    pub const fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.callers = Callers::WithToken(scopes);
         self
     }
 
@@ -235,6 +270,27 @@ impl Method {
     #[must_use]
     pub const fn limited_to(&self) -> Option<RateLimit> {
         self.rate_limit
+    }
+
+    /// Whether the proto says that anybody may call it.
+    #[must_use]
+    pub const fn is_public(&self) -> bool {
+        matches!(self.callers, Callers::Anybody)
+    }
+
+    /// Whether the proto says that it takes a token to call it.
+    #[must_use]
+    pub const fn needs_token(&self) -> bool {
+        matches!(self.callers, Callers::WithToken(_))
+    }
+
+    /// The scopes that a token has to have, all of them; empty where the proto names none.
+    #[must_use]
+    pub const fn required_scopes(&self) -> &'static [&'static str] {
+        match self.callers {
+            Callers::WithToken(scopes) => scopes,
+            Callers::Unsaid | Callers::Anybody => &[],
+        }
     }
 
     /// How long it takes where its caller doesn't say; `None` if the proto doesn't say.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{BreakerTransition, Verdict};
+use crate::context::Peer;
 use crate::{Code, Context, Method};
 
 /// Hears what happens to calls: logs, metrics, spans and tests read from it.
@@ -101,7 +102,14 @@ pub enum Event<'a> {
         /// The reason, of the service's catalogue.
         reason: &'static str,
     },
-    /// The server refused a call before it was one: there is no `Started` and no `Ended`.
+    /// Something has happened to a connection of our own server.
+    Connection {
+        /// Who has it.
+        peer: &'a Peer,
+        /// What.
+        change: ConnectionChange,
+    },
+    /// The server refused a call.
     Refused {
         /// The path of the request, as it came.
         path: &'a str,
@@ -109,6 +117,13 @@ pub enum Event<'a> {
         reason: Refusal,
         /// What the caller is told.
         code: Code,
+        /// Who calls; `None` where the transport doesn't say.
+        peer: Option<&'a Peer>,
+        /// The call's context; `None` of a request that is no call of a method that is there.
+        context: Option<&'a Context>,
+        /// Whether it had come as far as the interceptors: then there is a `Started` and an `Ended` of
+        /// it, too.
+        started: bool,
     },
 }
 
@@ -149,6 +164,18 @@ pub enum EndpointChange<'a> {
     Returned,
 }
 
+/// What can happen to a connection of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConnectionChange {
+    /// It was accepted: TLS and HTTP/2 are yet to come.
+    Opened,
+    /// It is gone. Once for each that was opened.
+    Closed,
+    /// It was closed as it came: there are as many as the server takes, or its peer has too many.
+    Refused,
+}
+
 /// Which end of a call saw something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
@@ -182,6 +209,28 @@ pub enum Refusal {
     Draining,
     /// The request's metadata is larger than the server takes.
     MetadataTooLarge,
+    /// The call needs a token, and came without one.
+    TokenMissing,
+    /// The token is none: not in its form, too long, sent twice, or its claims aren't what they should be.
+    TokenMalformed,
+    /// The token is signed by an algorithm that its key is not for, or that isn't taken at all.
+    TokenAlgorithm,
+    /// Nobody here knows the key that the token names.
+    TokenKey,
+    /// The token's signature is wrong.
+    TokenSignature,
+    /// The token has expired.
+    TokenExpired,
+    /// The token isn't good yet.
+    TokenNotYetValid,
+    /// The token is of another issuer.
+    TokenIssuer,
+    /// The token is for another audience.
+    TokenAudience,
+    /// The token is good, and lacks a scope that the method asks for.
+    ScopeMissing,
+    /// Tokens can't be verified: their issuer's keys have not come.
+    KeysUnavailable,
 }
 
 impl Refusal {
@@ -199,25 +248,50 @@ impl Refusal {
             Self::RateLimited => "RATE_LIMITED",
             Self::Draining => "DRAINING",
             Self::MetadataTooLarge => "METADATA_TOO_LARGE",
+            Self::TokenMissing => "TOKEN_MISSING",
+            Self::TokenMalformed => "TOKEN_MALFORMED",
+            Self::TokenAlgorithm => "TOKEN_ALGORITHM",
+            Self::TokenKey => "TOKEN_KEY",
+            Self::TokenSignature => "TOKEN_SIGNATURE",
+            Self::TokenExpired => "TOKEN_EXPIRED",
+            Self::TokenNotYetValid => "TOKEN_NOT_YET_VALID",
+            Self::TokenIssuer => "TOKEN_ISSUER",
+            Self::TokenAudience => "TOKEN_AUDIENCE",
+            Self::ScopeMissing => "SCOPE_MISSING",
+            Self::KeysUnavailable => "KEYS_UNAVAILABLE",
         }
     }
 }
 
 /// All observers of a server or a client.
 #[derive(Clone, Default)]
-pub(crate) struct Observers(Vec<Arc<dyn Observer>>);
+pub(crate) struct Observers {
+    of_all: Vec<Arc<dyn Observer>>,
+    /// Who hears of calls in the chain.
+    beside_calls: Vec<Arc<dyn Observer>>,
+}
 
 impl Observers {
+    /// Adds one who hears of all.
     pub(crate) fn push(&mut self, observer: Arc<dyn Observer>) {
-        self.0.push(observer);
+        self.of_all.push(observer);
+    }
+
+    /// These hear of all but calls and their attempts.
+    pub(crate) fn set_beside_calls(&mut self, observers: Vec<Arc<dyn Observer>>) {
+        self.beside_calls = observers;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.of_all.is_empty() && self.beside_calls.is_empty()
     }
 
     pub(crate) fn observe(&self, event: &Event<'_>) {
-        for observer in &self.0 {
+        let others = match event {
+            Event::Started { .. } | Event::Ended { .. } | Event::Attempt { .. } => &[],
+            _ => &*self.beside_calls,
+        };
+        for observer in self.of_all.iter().chain(others) {
             // Unwinding here would take a whole connection down.
             if catch_unwind(AssertUnwindSafe(|| observer.observe(event))).is_err() {
                 tracing::error!("an observer panicked");
@@ -228,6 +302,10 @@ impl Observers {
 
 impl fmt::Debug for Observers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} observers", self.0.len())
+        write!(
+            f,
+            "{} observers",
+            self.of_all.len() + self.beside_calls.len()
+        )
     }
 }

@@ -96,6 +96,8 @@ macro_rules! fixtures {
                 extern_path,
                 /// Names that don't fit on a line.
                 formatting,
+                /// Methods that say who may call.
+                guarded,
                 /// Names that are words of Rust.
                 keywords,
                 /// The four kinds of methods.

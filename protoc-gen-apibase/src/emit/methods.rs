@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::policies;
 use super::tokens::{doc, duration, ident};
-use crate::model::policy::RateLimit;
+use crate::model::policy::{Auth, RateLimit};
 use crate::model::{Idempotency, Kind, Method, Service};
 
 pub(super) fn module(service: &Service) -> TokenStream {
@@ -70,13 +70,18 @@ fn constant(method: &Method) -> TokenStream {
         let limit = rate_limit(limit);
         quote!(.rate_limit(#limit))
     });
+    let callers = method.policy.auth.as_ref().map(|auth| match auth {
+        Auth::Required => quote!(.authenticated()),
+        Auth::Public => quote!(.public()),
+        Auth::Scopes(scopes) => quote!(.scopes(&[#(#scopes),*])),
+    });
     let calls = policies::steps(&method.policy);
     let detached = method.policy.detached.then(|| quote!(.detached()));
     let declared = &method.policy.errors;
     let errors = (!declared.is_empty()).then(|| quote!(.errors(&[#(#declared),*])));
     quote! {
         #about
-        pub const #name: Method = Method::#kind(#path) #idempotency #calls #cap #limit #detached #errors;
+        pub const #name: Method = Method::#kind(#path) #idempotency #calls #cap #limit #callers #detached #errors;
     }
 }
 

@@ -70,10 +70,6 @@ pub(crate) struct ServicePolicy {
     /// When clients stop retrying.
     pub(crate) retry_throttle: Option<RetryThrottle>,
     /// Who may call.
-    #[allow(
-        dead_code,
-        reason = "read where it is enforced, and `policies::enforced` refuses it until then"
-    )]
     pub(crate) auth: Option<Auth>,
 }
 
@@ -101,10 +97,6 @@ pub(crate) struct MethodPolicy {
     /// The reasons of the service's catalogue that it fails with: `ITEM_NOT_FOUND`.
     pub(crate) errors: Vec<String>,
     /// Who may call.
-    #[allow(
-        dead_code,
-        reason = "read where it is enforced, and `policies::enforced` refuses it until then"
-    )]
     pub(crate) auth: Option<Auth>,
     /// How often it may be called.
     pub(crate) rate_limit: Option<RateLimit>,

@@ -6,6 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::credentials::Number;
+use super::trace::Verdict;
+use crate::Code;
+#[cfg(feature = "otel")]
+use crate::interceptors::AttemptSpan;
 
 /// One try to carry a call: what its [`Transport`](super::Transport) is told of it, and tells.
 #[derive(Debug, Default)]
@@ -26,6 +30,9 @@ pub(super) struct Way {
     pub(super) reached: Reached,
     /// Whether it was given to the transport.
     pub(super) given: bool,
+    /// The attempt's span, where it has one.
+    #[cfg(feature = "otel")]
+    pub(super) span: Option<AttemptSpan>,
 }
 
 /// The attempts of a hedged call, which run beside each other: each avoids the others' endpoints.
@@ -132,6 +139,15 @@ impl Attempt {
         self.show();
     }
 
+    /// It has this span.
+    #[cfg(feature = "otel")]
+    pub(super) fn set_span(&mut self, span: Option<AttemptSpan>) {
+        if span.is_some() {
+            self.way.span = span;
+            self.show();
+        }
+    }
+
     /// It is given to the transport now.
     pub(super) fn give(&mut self) {
         self.way.given = true;
@@ -168,6 +184,16 @@ impl Attempt {
 }
 
 impl Way {
+    /// The attempt has ended so.
+    pub(super) fn end(&self, code: Code, verdict: Option<Verdict>) {
+        #[cfg(feature = "otel")]
+        if let Some(span) = &self.span {
+            span.end(self.endpoint.as_deref(), code, verdict);
+        }
+        #[cfg(not(feature = "otel"))]
+        let _ = (code, verdict);
+    }
+
     /// Whether a server may have seen it: a transport that doesn't tell may have sent it.
     pub(super) fn may_be_sent(&self) -> bool {
         match self.reached {

@@ -25,6 +25,7 @@ use super::setback::Setback;
 use super::transport::Transport;
 use super::upstream::{MethodState, ServiceState, Upstream};
 use crate::errors::ServiceError;
+use crate::interceptors::Flow;
 use crate::mapper::{ProtobufMapper, plain};
 use crate::wire::encode::frame;
 use crate::{Code, Context, Method};
@@ -198,7 +199,7 @@ impl<T: Transport> Caller<T> {
             }
             _ => None,
         };
-        let request = call.request(requests.body(), previous, token);
+        let request = call.request(requests.body(), previous, token, attempt);
         attempt.give();
         let sent = self.transport.send(request, attempt).await;
         let response = sent.map_err(|error| Setback::broken(error, call.deadline))?;
@@ -279,9 +280,9 @@ where
         E: ServiceError,
     {
         let (call, state) = self.caller.start(ctx, method)?;
-        let compression = call.compression();
-        self.single(call, state, Requests::stream::<Q>(requests, compression))
-            .await
+        let (compression, tally) = (call.compression(), call.tally(Flow::Sent));
+        let requests = Requests::stream::<Q>(requests, compression, tally);
+        self.single(call, state, requests).await
     }
 
     /// A stream of requests, a stream of replies.
@@ -300,9 +301,9 @@ where
         E: ServiceError,
     {
         let (call, state) = self.caller.start(ctx, method)?;
-        let compression = call.compression();
-        self.streamed(call, state, Requests::stream::<Q>(requests, compression))
-            .await
+        let (compression, tally) = (call.compression(), call.tally(Flow::Sent));
+        let requests = Requests::stream::<Q>(requests, compression, tally);
+        self.streamed(call, state, requests).await
     }
 
     /// Sends the requests until one reply is read, or nothing more is to be done.
@@ -325,7 +326,8 @@ where
             // Boxed, as hedging is.
             let fallen = {
                 let fallen = async {
-                    let way = fallback.send(call.request(requests.body(), previous, None), attempt);
+                    let request = call.request(requests.body(), previous, None, attempt);
+                    let way = fallback.send(request, attempt);
                     let mut reader = Reader::open(way.await?, &call)?;
                     reader::single::<R, _>(&mut reader).await
                 };
@@ -335,7 +337,7 @@ where
             attempts.fell_back(result)
         };
         // In place: what takes a future by value has room for it twice, and moves it.
-        let limited = call.limit(pin!(exchange)).await;
+        let limited = call.limit(call.carry(pin!(exchange))).await;
         let result = attempts.conclude(limited);
         drop(attempts);
         call.end(result.as_ref().map_or_else(CallError::code, |_| Code::Ok));
@@ -386,22 +388,21 @@ where
                 let result = opened.await;
                 (attempt, result)
             };
-            let result = Box::pin(attempts.hedge(policy, begin)).await;
-            return result.inspect(|_| attempts.opened());
+            return Box::pin(attempts.hedge(policy, begin)).await;
         }
         loop {
             attempts.begin()?;
             let limit = attempts.limit();
             let (attempt, previous) = attempts.next();
-            let opened = {
-                let attempt = self.caller.open(call, requests, attempt, previous);
-                limit.run(unless_failed(requests, pin!(attempt))).await
-            };
-            let setback = match opened {
-                Ok(reader) => {
-                    attempts.opened();
-                    return Ok(reader);
-                }
+            // Without variables: a future would have room for them while it waits for the next attempt.
+            let setback = match limit
+                .run(unless_failed(
+                    requests,
+                    pin!(self.caller.open(call, requests, attempt, previous)),
+                ))
+                .await
+            {
+                Ok(reader) => return Ok(reader),
                 Err(setback) => setback,
             };
             match attempts.failed(setback, requests) {
@@ -434,9 +435,11 @@ where
     ) -> Result<Replies<R::Entity, E>, CallError<E>> {
         let mut attempts = Attempts::new(&call, state, Arc::clone);
         let exchange = async {
-            let result = self.attempt_stream(&call, &requests, &mut attempts).await;
-            let setback = match result {
-                Ok(reader) => return Ok(reader.any()),
+            let setback = match self.attempt_stream(&call, &requests, &mut attempts).await {
+                Ok(reader) => {
+                    attempts.opened();
+                    return Ok(reader.any());
+                }
                 Err(setback) => setback,
             };
             let Some(fallback) = attempts.fallback(&setback, &requests) else {
@@ -445,7 +448,8 @@ where
             let (attempt, previous) = attempts.next();
             let fallen = {
                 let fallen = async {
-                    let way = fallback.send(call.request(requests.body(), previous, None), attempt);
+                    let request = call.request(requests.body(), previous, None, attempt);
+                    let way = fallback.send(request, attempt);
                     Reader::open(way.await?, &call)
                 };
                 Box::pin(unless_failed(&requests, fallen))
@@ -458,7 +462,7 @@ where
             attempts.fell_back(result)
         };
         // In place: what takes a future by value has room for it twice, and moves it.
-        let limited = call.limit(pin!(exchange)).await;
+        let limited = call.limit(call.carry(pin!(exchange))).await;
         let result = attempts.conclude(limited);
         let open = attempts.into_open();
         match result {

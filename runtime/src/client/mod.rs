@@ -34,6 +34,7 @@ mod options;
 mod outgoing;
 #[cfg(feature = "client")]
 mod over;
+mod passage;
 mod reader;
 mod replay;
 mod replies;
@@ -50,6 +51,12 @@ mod tls;
 mod trace;
 mod transport;
 mod upstream;
+#[cfg(feature = "client")]
+#[cfg_attr(
+    not(feature = "prometheus"),
+    allow(dead_code, reason = "it is metrics that look")
+)]
+mod view;
 
 pub use self::attempt::{Attempt, Reached};
 #[cfg(feature = "client")]
@@ -82,3 +89,7 @@ pub use self::trace::{AttemptRecord, AttemptTrace, Verdict};
 pub(crate) use self::transport::next_event;
 pub use self::transport::{Transport, TransportError};
 pub use self::upstream::Upstream;
+#[cfg(all(feature = "client", feature = "admin"))]
+pub(crate) use self::view::ClientState;
+#[cfg(feature = "client")]
+pub(crate) use self::view::{ClientView, EndpointState};

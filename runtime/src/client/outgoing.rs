@@ -6,24 +6,32 @@ use std::time::Duration;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use tokio::time::{Instant, timeout_at};
+use tonic::metadata::MetadataMap;
 
-use super::attempt::Way;
+use super::attempt::{Attempt, Way};
 use super::body::RequestStream;
 use super::effective::{EffectiveRetry, Limit};
 use super::failure::{Failure, FailureKind};
 use super::fallback::Fallback;
 use super::info::CallInfo;
 use super::options::CallOptions;
+use super::passage::Passage;
 use super::runtime;
+use super::setback::Setback;
 use super::trace::AttemptTrace;
 use super::upstream::{MethodState, Upstream};
+use crate::context::is_correlation_id;
+#[cfg(feature = "otel")]
+use crate::interceptors::headers_of;
+use crate::interceptors::{CORRELATION_ID, Flow, Tally};
 use crate::observe::{Event, Observers, Side};
 use crate::wire::compression::Encodings;
 use crate::wire::headers::MAX_METADATA;
 use crate::wire::{headers, timeout};
 use crate::{Code, Compression, Context, HedgingPolicy, Method, Status};
 
-const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 const PREVIOUS_ATTEMPTS: HeaderName = HeaderName::from_static("grpc-previous-rpc-attempts");
 
 /// One call on its way out: what it was started with. Dropping it ends the call: observers hear the
@@ -40,6 +48,8 @@ pub(super) struct Outgoing {
     method: &'static Method,
     options: Option<Arc<CallOptions>>,
     upstream: Option<Arc<Observers>>,
+    /// The interceptors; None where there are none.
+    passage: Option<Passage>,
     /// None where nobody asks.
     started: Option<Instant>,
     max_message_size: usize,
@@ -86,9 +96,10 @@ impl Outgoing {
             .effective
             .limit(own.and_then(|options| options.deadline));
         let observers = upstream.observers().cloned();
-        let started = (observers.is_some() || own.is_some_and(|own| own.observers.is_some()))
-            .then(Instant::now);
         let now = Instant::now();
+        let passage = state.chain.as_ref().map(Passage::new);
+        let is_heard = observers.is_some() || own.is_some_and(|own| own.observers.is_some());
+        let started = (is_heard || passage.is_some()).then_some(now);
         let at = limit.and_then(|limit| now.checked_add(limit.duration));
         // What is left of the inherited deadline counts, if that is less.
         let (context, limit) = match (at, ctx.deadline()) {
@@ -113,11 +124,15 @@ impl Outgoing {
             method,
             options,
             upstream: observers,
+            passage,
             started,
             max_message_size: state.effective.max_message_size(max_message_size),
             // Who drops a call without an end has cancelled it.
             code: Code::Cancelled,
         };
+        if let (Some(passage), Some(id)) = (&call.passage, call.own_correlation_id()) {
+            passage.correlate(id);
+        }
         if let Some(info) = call.info() {
             info.start();
         }
@@ -158,6 +173,28 @@ impl Outgoing {
         self.deadline.is_some()
             || self.hedging(state).is_some()
             || self.retry(state).attempt_timeout.is_some()
+    }
+
+    /// The metadata that it was made with.
+    pub(super) fn metadata(&self) -> MetadataMap {
+        let own = self.options.as_ref();
+        own.map_or_else(MetadataMap::new, |own| own.metadata.clone())
+    }
+
+    /// Carries it by `exchange`, once it has come through the interceptors.
+    pub(super) async fn carry<R>(
+        &self,
+        exchange: impl Future<Output = Result<R, Setback>>,
+    ) -> Result<R, Setback> {
+        match &self.passage {
+            None => exchange.await,
+            Some(passage) => passage.carry(self, exchange).await,
+        }
+    }
+
+    /// Counts its messages that go this way, if anybody wants to know.
+    pub(super) fn tally(&self, flow: Flow) -> Tally {
+        Tally::outgoing(self.passage.as_ref().map(Passage::trail), flow)
     }
 
     pub(super) fn info(&self) -> Option<&CallInfo> {
@@ -220,18 +257,70 @@ impl Outgoing {
         body: RequestStream,
         previous: u32,
         token: Option<HeaderValue>,
+        attempt: &Attempt,
     ) -> Request<RequestStream> {
         let mut request = Request::new(body);
         *request.method_mut() = http::Method::POST;
         *request.version_mut() = http::Version::HTTP_2;
         *request.uri_mut() = Uri::from(PathAndQuery::from_static(self.method.path()));
-        *request.headers_mut() = self.headers(previous, token);
+        let headers = request.headers_mut();
+        *headers = self.headers(previous, token);
+        self.pass_trace_on(headers, attempt);
         request
     }
 
+    /// An attempt begins, after this many that count.
+    pub(super) fn begin(&self, attempt: &mut Attempt, previous: u32) {
+        #[cfg(feature = "otel")]
+        if let Some(span) = self
+            .passage
+            .as_ref()
+            .and_then(|passage| passage.trail().span())
+        {
+            attempt.set_span(span.attempt(previous + 1));
+        }
+        #[cfg(not(feature = "otel"))]
+        let _ = (attempt, previous);
+    }
+
+    /// The attempt's span, or the call's, goes with it; else the trace that the call is made in, unless
+    /// the call has been given another one.
+    fn pass_trace_on(&self, map: &mut HeaderMap, attempt: &Attempt) {
+        let passed = match self.own_trace(attempt) {
+            Some(own) => Some(own),
+            None if map.contains_key(TRACEPARENT) => None,
+            None => self.context.outgoing_trace(),
+        };
+        let Some((parent, state)) = passed else {
+            return;
+        };
+        map.insert(TRACEPARENT, parent);
+        match state {
+            Some(state) => map.insert(TRACESTATE, state),
+            // One without its trace means nothing.
+            None => map.remove(TRACESTATE),
+        };
+    }
+
+    #[cfg(feature = "otel")]
+    fn own_trace(&self, attempt: &Attempt) -> Option<(HeaderValue, Option<HeaderValue>)> {
+        if let Some(span) = &attempt.way().span {
+            return span.headers();
+        }
+        let trail = self.passage.as_ref()?.trail();
+        headers_of(trail.span()?.span_context())
+    }
+
+    #[cfg(not(feature = "otel"))]
+    fn own_trace(&self, _attempt: &Attempt) -> Option<(HeaderValue, Option<HeaderValue>)> {
+        None
+    }
+
     fn headers(&self, previous: u32, token: Option<HeaderValue>) -> HeaderMap {
-        let mut map = match &self.options {
-            Some(options) => options.metadata.clone().into_headers(),
+        let passed = self.passage.as_ref().and_then(Passage::metadata);
+        let own = self.options.as_ref().map(|options| &options.metadata);
+        let mut map = match passed.or(own) {
+            Some(metadata) => metadata.clone().into_headers(),
             None => HeaderMap::with_capacity(8),
         };
         map.insert(header::TE, headers::TRAILERS);
@@ -255,12 +344,25 @@ impl Outgoing {
             map.entry(header::AUTHORIZATION).or_insert(token);
         }
         if !map.contains_key(CORRELATION_ID)
-            && let Some(id) = self.context.correlation_id()
-            && let Ok(id) = HeaderValue::from_str(id)
+            && let Some(id) = self.correlation_id()
+            && let Some(id) = headers::unrepeated(id)
         {
             map.insert(CORRELATION_ID, id);
         }
         map
+    }
+
+    /// The correlation id that it is sent with, unless its metadata has one.
+    fn correlation_id(&self) -> Option<&str> {
+        let given = || self.passage.as_ref()?.correlation_id();
+        self.context.correlation_id().or_else(given)
+    }
+
+    /// The correlation id of the metadata that it was made with, if that is valid.
+    fn own_correlation_id(&self) -> Option<&str> {
+        let metadata = self.options.as_ref()?.metadata.as_ref();
+        let id = metadata.get(CORRELATION_ID)?.to_str().ok()?;
+        is_correlation_id(id).then_some(id)
     }
 
     /// What is left of the deadline, for the wire.
@@ -333,13 +435,16 @@ impl Outgoing {
         self.code = code;
     }
 
-    /// Tells all who observe the target or the call.
+    /// Tells all who observe the target or the call, and the interceptors.
     pub(super) fn observe<'a>(&'a self, event: impl FnOnce(&'a Method, &'a Context) -> Event<'a>) {
         let own = self.options.as_ref().and_then(|own| own.observers.as_ref());
-        if own.is_none() && self.upstream.is_none() {
+        if own.is_none() && self.upstream.is_none() && self.passage.is_none() {
             return;
         }
         let event = event(self.method, &self.context);
+        if let (Some(passage), Event::Attempt { .. }) = (&self.passage, &event) {
+            passage.hear(&event);
+        }
         for observers in self.upstream.iter().chain(own) {
             observers.observe(&event);
         }
@@ -349,6 +454,14 @@ impl Outgoing {
 impl Drop for Outgoing {
     fn drop(&mut self) {
         let elapsed = self.started.map(|started| started.elapsed());
+        if let Some(passage) = &self.passage {
+            passage.leave(
+                self.method,
+                &self.context,
+                self.code,
+                elapsed.unwrap_or_default(),
+            );
+        }
         self.observe(|method, context| Event::Ended {
             side: Side::Client,
             method,

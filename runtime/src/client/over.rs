@@ -20,10 +20,10 @@ pub struct Over<T> {
 }
 
 impl<T> Over<T> {
-    pub(super) fn new(transport: T, upstream: Upstream) -> Self {
+    pub(super) fn new(transport: T, upstream: Arc<Upstream>) -> Self {
         Self {
             transport,
-            upstream: Arc::new(upstream),
+            upstream,
         }
     }
 }

@@ -18,6 +18,7 @@ use super::reader::{Reader, decode};
 use super::requests::Requests;
 use super::setback::Setback;
 use crate::errors::ServiceError;
+use crate::interceptors::{Flow, Tally};
 use crate::wire::boxed::AnyBody;
 use crate::wire::frames::Piece;
 use crate::{Code, ProtobufMapper};
@@ -48,6 +49,7 @@ pub struct Replies<T, E> {
     trailers: MetadataMap,
     limits: Limits,
     burst: u8,
+    tally: Tally,
     /// None once the call has ended: who keeps its replies doesn't keep it from being over.
     call: Option<Outgoing>,
     /// None as soon as the call has ended: what is left of its requests is not sent.
@@ -94,6 +96,7 @@ impl<T, E: ServiceError> Replies<T, E> {
                     .then(|| Box::pin(async move { context.cancelled().await }) as _),
             },
             burst: 0,
+            tally: call.tally(Flow::Received),
             call: Some(call),
             requests: Some(requests),
             open,
@@ -126,6 +129,7 @@ impl<T, E: ServiceError> Replies<T, E> {
         let next = reader.poll_next(cx);
         if let Poll::Ready(Some(Ok(()))) = next {
             self.burst += 1;
+            self.tally.count();
             return Poll::Ready(Some(match reader.read(self.decode) {
                 Ok(reply) => {
                     self.open.answered();
@@ -150,6 +154,7 @@ impl<T, E: ServiceError> Replies<T, E> {
             // What is there counts, so the limits are asked last.
             Poll::Pending => {
                 self.burst = 0;
+                self.tally.tell();
                 let hit = ready!(self.limits.poll_hit(cx));
                 Some(Err(self.hit(hit)))
             }
@@ -180,6 +185,7 @@ impl<T, E: ServiceError> Replies<T, E> {
     fn end(&mut self, code: Code) {
         self.reader = None;
         self.requests = None;
+        self.tally.tell();
         if let Some(mut call) = self.call.take() {
             call.end(code);
         }
@@ -220,6 +226,7 @@ impl<T, E: ServiceError> Stream for Replies<T, E> {
 
 impl<T, E> Drop for Replies<T, E> {
     fn drop(&mut self) {
+        self.tally.tell();
         if let Some(call) = &self.call {
             self.open.dropped(call);
         }

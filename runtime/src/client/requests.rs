@@ -13,6 +13,7 @@ use super::body::RequestStream;
 use super::failure::Failure;
 use super::replay::{Replay, Source};
 use super::setback::Setback;
+use crate::interceptors::Tally;
 use crate::wire::encode::{Encode, Unencodable};
 use crate::{Code, Compression, ProtobufMapper, Status};
 
@@ -27,10 +28,11 @@ pub(super) enum Requests {
 }
 
 impl Requests {
-    /// The messages that `M` maps `entities` to, compressed so.
+    /// The messages that `M` maps `entities` to, compressed so; `tally` counts them.
     pub(super) fn stream<M>(
         entities: impl Stream<Item = M::Entity> + Send + 'static,
         compression: Option<Compression>,
+        tally: Tally,
     ) -> Self
     where
         M: ProtobufMapper<Proto: Message> + 'static,
@@ -40,6 +42,7 @@ impl Requests {
             entities,
             move || compression,
             unencodable,
+            tally,
         ));
         Self::Many(Replay::new(source))
     }

@@ -63,6 +63,15 @@ impl Setback {
         }
     }
 
+    /// The status that an interceptor sees of it.
+    pub(super) fn told(&self) -> Status {
+        match self {
+            Self::Status { status, .. } => status.clone(),
+            Self::Final(failure) => failure.status().clone(),
+            Self::Transport(_) | Self::TimedOut(_) => Status::new(self.code(), self.cause()),
+        }
+    }
+
     /// In a few words, for traces.
     pub(super) fn cause(&self) -> String {
         match self {

@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderValue;
 
+#[cfg(feature = "client")]
+use super::breaker::BreakerState;
 use super::breaker::{Breaker, BreakerTransition, CircuitBreaker};
 use super::config::ClientSettings;
 use super::credentials::Credentials;
 use super::effective::Effective;
 use super::failure::Failure;
 use super::throttle::{Adaptive, Throttle};
+use crate::interceptors::{Interceptors, MethodChain};
 use crate::observe::{Event, Observers};
 use crate::wire::timeout;
 use crate::{Code, Method, RetryThrottle, Status};
@@ -26,6 +29,7 @@ pub struct Upstream {
     settings: ClientSettings,
     credentials: Option<Credentials>,
     observers: Option<Arc<Observers>>,
+    interceptors: Interceptors,
     throttle: Option<Arc<Throttle>>,
     /// None where whatever is called is sent.
     adaptive: Option<Arc<Adaptive>>,
@@ -63,6 +67,8 @@ pub(super) struct MethodState {
     pub(super) throttle: Option<Arc<Throttle>>,
     /// The target's.
     pub(super) adaptive: Option<Arc<Adaptive>>,
+    /// The interceptors; None where there are none.
+    pub(super) chain: Option<Arc<MethodChain>>,
 }
 
 impl Upstream {
@@ -81,6 +87,7 @@ impl Upstream {
             settings,
             credentials,
             observers: (!observers.is_empty()).then(|| Arc::new(observers)),
+            interceptors: Interceptors::none(),
             throttle,
             adaptive: multiplier.map(|multiplier| Arc::new(Adaptive::new(multiplier))),
             services: Mutex::default(),
@@ -92,6 +99,29 @@ impl Upstream {
         let name = methods.first().map(Method::service).unwrap_or_default();
         let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
         services.entry(name).or_default().version(methods, self)
+    }
+
+    /// The same, with `interceptors` around its calls.
+    #[cfg(feature = "client")]
+    pub(super) fn with_interceptors(mut self, interceptors: Interceptors) -> Self {
+        self.interceptors = interceptors;
+        self
+    }
+
+    /// As its user wrote it.
+    #[cfg(feature = "client")]
+    pub(super) fn target(&self) -> &Arc<str> {
+        &self.target
+    }
+
+    /// Each circuit breaker, by the path of its method.
+    #[cfg(feature = "client")]
+    pub(super) fn breakers(&self) -> Vec<(&'static str, BreakerState)> {
+        let services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        let breakers = services.values().flat_map(|service| &service.breakers);
+        breakers
+            .map(|(path, breaker)| (*path, breaker.state()))
+            .collect()
     }
 
     pub(super) fn observers(&self) -> Option<&Arc<Observers>> {
@@ -138,6 +168,7 @@ impl Service {
                 timeout: limit.map(|limit| timeout::write(limit.duration)),
                 throttle: throttle.clone(),
                 adaptive: upstream.adaptive.clone(),
+                chain: upstream.interceptors.at_client(&upstream.target, method),
             }
         };
         let version = Arc::new(ServiceState {

@@ -2,30 +2,35 @@
 
 mod cancellation;
 mod extensions;
+#[cfg(feature = "otel")]
+mod otel;
 mod response;
+mod served;
+mod trace;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::{HeaderName, HeaderValue};
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
 use self::cancellation::Cancellation;
 use self::extensions::Extensions;
 pub use self::response::ResponseMetadata;
+#[cfg(feature = "otel")]
+pub(crate) use self::trace::traceparent;
+pub(crate) use self::trace::{TraceContext, digits};
 use crate::Method;
-use crate::errors::ErrorPolicy;
-use crate::observe::Observers;
+use crate::interceptors::{CORRELATION_ID, MethodChain, Trail};
 #[cfg(feature = "server")]
 use crate::server::AtomicPhase;
-use crate::server::Chain;
 #[cfg(all(feature = "server", feature = "tls"))]
 use crate::tls::PeerCertificate;
-use crate::wire::compression::{Compression, Encodings};
 
-/// What belongs to a call and flows to the calls that it makes: the deadline, the correlation id,
+/// What belongs to a call and flows to the calls that it makes: the deadline, the trace, the correlation id,
 /// cancellation and typed extensions; and, in a servicer, what came in and what goes back.
 ///
 /// A servicer passes its own `ctx` to the clients that it calls. Incoming metadata is there to be
@@ -81,11 +86,16 @@ struct Scope {
     /// None where nothing can cancel.
     cancellation: Option<Cancellation>,
     /// What stands around the call; None where nothing does.
-    chain: Option<Arc<Chain>>,
+    chain: Option<Arc<MethodChain>>,
+    trail: Trail,
+    /// The trace that it has come in with, once somebody has asked.
+    trace: OnceLock<Option<TraceContext>>,
     /// What it is at, for those who ask what runs on a server.
     #[cfg(feature = "server")]
     phase: AtomicPhase,
 }
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A correlation id that was set by hand.
 struct CorrelationId(Box<str>);
@@ -104,7 +114,7 @@ impl Context {
         peer: Option<Peer>,
         metadata: MetadataMap,
         deadline: Option<Instant>,
-        chain: Option<Arc<Chain>>,
+        chain: Option<Arc<MethodChain>>,
     ) -> Self {
         let scope = Scope {
             method: Some(method),
@@ -113,6 +123,8 @@ impl Context {
             response: response::Shared::default(),
             cancellation: Some(Cancellation::default()),
             chain,
+            trail: Trail::default(),
+            trace: OnceLock::new(),
             #[cfg(feature = "server")]
             phase: AtomicPhase::default(),
         };
@@ -150,6 +162,14 @@ impl Context {
         self.peer_certificate.as_deref()
     }
 
+    /// Who calls, as an [`Auth`](crate::Auth) has found by the call's token, or as an extension of that type
+    /// says; `None` outside of a servicer, and where the method needs no token.
+    #[cfg(feature = "auth")]
+    #[must_use]
+    pub fn principal(&self) -> Option<&crate::Principal> {
+        self.scope.trail.principal().or_else(|| self.extension())
+    }
+
     /// The metadata that came in. [`TypedMetadata`](crate::TypedMetadata) reads typed values.
     #[must_use]
     pub fn metadata(&self) -> &MetadataMap {
@@ -165,8 +185,9 @@ impl Context {
     }
 
     /// The id that ties together the log lines of all calls that one request causes: the incoming
-    /// `x-correlation-id` (else `x-request-id`), or what was set by
-    /// [`with_correlation_id`](Self::with_correlation_id).
+    /// `x-correlation-id` (else `x-request-id`), what was set by
+    /// [`with_correlation_id`](Self::with_correlation_id), or a new one on a server with
+    /// [`Logging`](crate::Logging).
     ///
     /// An incoming id that is not 1 to 128 of `A-Z a-z 0-9 . _ -` is ignored.
     #[must_use]
@@ -174,10 +195,23 @@ impl Context {
         if let Some(CorrelationId(id)) = self.extension() {
             return Some(id);
         }
-        ["x-correlation-id", "x-request-id"]
+        // It is there only where none has come.
+        if let Some(own) = self.scope.trail.correlation_id() {
+            return Some(own);
+        }
+        let headers = self.scope.metadata.as_ref();
+        let mut came = [CORRELATION_ID, REQUEST_ID]
             .into_iter()
-            .filter_map(|key| self.scope.metadata.get(key)?.to_str().ok())
-            .find(|id| is_correlation_id(id))
+            .filter_map(|name| headers.get(name)?.to_str().ok());
+        came.find(|id| is_correlation_id(id))
+    }
+
+    /// The correlation id for the answer; `None` where the server has no [`Logging`](crate::Logging).
+    pub(crate) fn told_correlation_id(&self) -> Option<&str> {
+        match self.scope.trail.is_correlated() {
+            true => self.correlation_id(),
+            false => None,
+        }
     }
 
     /// The same context with this correlation id; an id that is not valid is not taken.
@@ -190,11 +224,49 @@ impl Context {
         }
     }
 
-    /// The trace that the call belongs to, as 32 lower-case hexadecimal digits: from the incoming
-    /// `traceparent` (W3C Trace Context). None where there is no valid one.
+    /// The trace that the call belongs to, as 32 lower-case hexadecimal digits: that of its span, where
+    /// `Tracing` makes one, else that of the incoming `traceparent` (W3C Trace Context). None where
+    /// there is no valid one.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
-        trace_id(self.scope.metadata.get("traceparent")?.to_str().ok()?)
+        #[cfg(feature = "otel")]
+        if let Some(id) = self.span_trace_id() {
+            return Some(id);
+        }
+        self.incoming_trace()?.id(&self.scope.metadata)
+    }
+
+    /// Whether somebody records the trace that the call belongs to, as far as is known here.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn is_sampled(&self) -> bool {
+        #[cfg(feature = "otel")]
+        if let Some(is_sampled) = self.is_span_sampled() {
+            return is_sampled;
+        }
+        self.incoming_trace()
+            .is_some_and(|trace| trace.is_sampled())
+    }
+
+    /// The trace that the call has come in with, if that is a valid one.
+    pub(crate) fn incoming_trace(&self) -> Option<TraceContext> {
+        let metadata = &self.scope.metadata;
+        *self.scope.trace.get_or_init(|| TraceContext::of(metadata))
+    }
+
+    /// The `tracestate` that the call has come in with, if it may be passed on.
+    pub(crate) fn incoming_state(&self) -> Option<HeaderValue> {
+        self.incoming_trace()?.state(&self.scope.metadata)
+    }
+
+    /// The `traceparent` that the calls which it makes go with, and the `tracestate`; None where it
+    /// belongs to no trace.
+    pub(crate) fn outgoing_trace(&self) -> Option<(HeaderValue, Option<HeaderValue>)> {
+        #[cfg(feature = "otel")]
+        if let Some(headers) = self.span_headers() {
+            return Some(headers);
+        }
+        let trace = self.incoming_trace()?;
+        Some((trace.parent(&self.scope.metadata)?, self.incoming_state()))
     }
 
     /// When the call has to be over; `None` if it may take forever.
@@ -268,60 +340,6 @@ impl Context {
         context
     }
 
-    /// The same context, of a call from who has shown this certificate.
-    #[cfg(all(feature = "server", feature = "tls"))]
-    pub(crate) fn called_by(mut self, certificate: Option<Arc<PeerCertificate>>) -> Self {
-        self.peer_certificate = certificate;
-        self
-    }
-
-    /// Ends the call for all who wait on [`cancelled`](Self::cancelled).
-    pub(crate) fn cancel(&self) {
-        if let Some(cancellation) = &self.scope.cancellation {
-            cancellation.cancel();
-        }
-    }
-
-    /// What the call is at.
-    #[cfg(feature = "server")]
-    pub(crate) fn phase(&self) -> &AtomicPhase {
-        &self.scope.phase
-    }
-
-    /// Whether [`cancelled`](Self::cancelled) can ever return.
-    pub(crate) fn is_cancellable(&self) -> bool {
-        self.cancellation().is_some()
-    }
-
-    /// What the server changes about errors; `None` where it changes nothing.
-    pub(crate) fn error_policy(&self) -> Option<&ErrorPolicy> {
-        Some(&self.scope.chain.as_ref()?.errors)
-    }
-
-    /// Who hears of the call on the server; `None` where nobody does.
-    pub(crate) fn observers(&self) -> Option<&Observers> {
-        let observers = &self.scope.chain.as_ref()?.observers;
-        (!observers.is_empty()).then_some(observers)
-    }
-
-    /// What its messages may be compressed as; `None` where nothing is.
-    pub(crate) fn encodings(&self) -> Option<&Encodings> {
-        let encodings = &self.scope.chain.as_ref()?.encodings;
-        (!encodings.is_empty()).then_some(encodings)
-    }
-
-    /// What its requests are compressed as.
-    pub(crate) fn requests_compression(&self) -> Option<Compression> {
-        // Another one was refused.
-        let of = self.encodings()?.of(self.scope.metadata.as_ref());
-        of.ok().flatten()
-    }
-
-    /// What its replies are compressed as, unless its servicer says that they are not.
-    pub(crate) fn replies_compression(&self) -> Option<Compression> {
-        self.encodings()?.agreed(self.scope.metadata.as_ref())
-    }
-
     fn cancellation(&self) -> Option<&Cancellation> {
         let cancellation = self.scope.cancellation.as_ref();
         cancellation.filter(|_| !self.detached)
@@ -340,32 +358,11 @@ impl fmt::Debug for Context {
     }
 }
 
-fn is_correlation_id(id: &str) -> bool {
+pub(crate) fn is_correlation_id(id: &str) -> bool {
     (1..=128).contains(&id.len())
         && id
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-}
-
-/// The trace of a `traceparent`: `<version>-<trace>-<parent>-<flags>`, and more in later versions.
-fn trace_id(traceparent: &str) -> Option<&str> {
-    let is_hex = |part: &str, length| {
-        part.len() == length
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
-    };
-    let mut parts = traceparent.split('-');
-    let (version, trace) = (parts.next()?, parts.next()?);
-    let (parent, flags) = (parts.next()?, parts.next()?);
-    let is_whole = version != "00" || parts.next().is_none();
-    let is_valid = is_hex(version, 2)
-        && version != "ff"
-        && is_hex(trace, 32)
-        && trace.bytes().any(|b| b != b'0')
-        && is_hex(parent, 16)
-        && is_hex(flags, 2);
-    (is_valid && is_whole).then_some(trace)
 }
 
 #[cfg(test)]

@@ -238,17 +238,18 @@ fn a_pushback_that_is_no_delay_says_not_to_retry() {
 
 #[test]
 fn a_row_can_be_overridden_and_is_decoded_all_the_same() {
+    static METHOD: &crate::Method = &crate::Method::unary("/t.T/T");
     let chain = crate::Interceptors::none().with_errors(
         ErrorPolicy::new()
             .with_code(DOMAIN, "CONFLICT", Code::Aborted)
             .with_redacted(DOMAIN, "FORBIDDEN"),
     );
     let call = Context::incoming(
-        const { &crate::Method::unary("/t.T/T") },
+        METHOD,
         None,
         tonic::metadata::MetadataMap::new(),
         None,
-        chain.chain().cloned(),
+        chain.of(crate::Side::Server, METHOD).unwrap(),
     );
     let status = status(&DomainError::conflict("version 3 is gone"), &call);
     assert_eq!(status.code(), Code::Aborted);

@@ -25,6 +25,9 @@ type BoxCheck = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 pub(super) struct Dependency {
     name: Cow<'static, str>,
     check: Box<dyn Fn() -> BoxCheck + Send + Sync>,
+    /// What it has answered last.
+    #[cfg(feature = "admin")]
+    latest: Mutex<Option<super::report::Answer>>,
 }
 
 /// The dependencies, and how they are checked.
@@ -59,7 +62,28 @@ impl Dependency {
         Self {
             name,
             check: Box::new(check),
+            #[cfg(feature = "admin")]
+            latest: Mutex::default(),
         }
+    }
+
+    #[cfg(feature = "admin")]
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[cfg(feature = "admin")]
+    pub(super) fn latest(&self) -> Option<super::report::Answer> {
+        lock(&self.latest).clone()
+    }
+
+    /// Keeps what a check has found that was `started` then.
+    #[cfg(feature = "admin")]
+    fn keep(&self, started: Instant, found: &Result<(), String>) {
+        let why = found.as_ref().err().map(|why| shortened(why));
+        let mut latest = lock(&self.latest);
+        let before = latest.take();
+        *latest = Some(super::report::Answer::after(before, started, why));
     }
 }
 
@@ -88,6 +112,11 @@ impl Checks {
 
     fn pace(&self) -> Pace {
         *lock(&self.pace)
+    }
+
+    #[cfg(feature = "admin")]
+    pub(super) fn all(&self) -> Vec<Arc<Dependency>> {
+        lock(&self.dependencies).clone()
     }
 
     /// The dependency with this index.
@@ -185,6 +214,8 @@ async fn keep_checking(
             Ok(Ok(found)) if in_time => found,
             _ => Err(format!("it took longer than {:?}", pace.timeout)),
         };
+        #[cfg(feature = "admin")]
+        dependency.keep(started, &found);
         shared.report(index, &dependency, &found);
         if !has_ended {
             // The next one starts when this one is gone.

@@ -6,6 +6,8 @@
 mod checks;
 mod messages;
 mod own;
+#[cfg(feature = "admin")]
+mod report;
 mod service;
 mod state;
 #[cfg(test)]
@@ -20,6 +22,8 @@ use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 
 use self::checks::{Checks, Dependency};
+#[cfg(feature = "admin")]
+pub(crate) use self::report::{DependencyReport, HealthReport};
 pub use self::state::ServingStatus;
 use self::state::ServingStatus::{NotServing, Serving};
 use self::state::{Phase, State};

@@ -191,6 +191,12 @@ impl State {
         self.checks.get_mut(index)?.replace(passed)
     }
 
+    /// Whether each dependency passed its last check; `None` where nothing is known.
+    #[cfg(feature = "admin")]
+    pub(super) fn passed(&self) -> &[Option<bool>] {
+        &self.checks
+    }
+
     /// Goes on to `phase`, never back; gives where it was.
     pub(super) fn enter(&mut self, phase: Phase) -> Phase {
         let further = self.phase.max(phase);

@@ -1,5 +1,6 @@
 //! The head of a request: is it a call that we take, and what is its context?
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
@@ -8,13 +9,14 @@ use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
 use super::body::ReplyBody;
-use super::interceptors::Interceptors;
+use super::call::Reply;
 #[cfg(feature = "server")]
 use super::limits::overload_pause;
 #[cfg(feature = "server")]
 use crate::RateLimit;
 use crate::context::Peer;
 use crate::errors;
+use crate::interceptors::{Chain, Interceptors, MethodChain};
 use crate::observe::{Event, Refusal};
 use crate::wire::compression::Encodings;
 use crate::wire::{headers, timeout};
@@ -26,11 +28,12 @@ use crate::{Code, Context, Method, Status};
 pub(crate) fn accept(
     parts: Parts,
     peer: Option<Peer>,
-    method: Option<&'static Method>,
+    taker: Option<Taker<'_>>,
     chain: &Interceptors,
     bounds: Bounds,
 ) -> Result<(Context, &'static Method), Refused> {
-    let refuse = |reason, problem| Refused::of_request(parts.uri.path(), reason, problem);
+    let refuse =
+        |reason, problem| Refused::of_request(parts.uri.path(), reason, problem).by(peer.clone());
     if parts.method != Verb::POST {
         // Who asks for the head alone gets no body.
         let said = if parts.method == Verb::HEAD {
@@ -59,26 +62,38 @@ pub(crate) fn accept(
             return Err(refuse(Refusal::MetadataTooLarge, Problem::Status(status)));
         }
     }
-    let Some(method) = method else {
-        let message = format!("no service here has a method at `{}`", parts.uri.path());
-        let status = Status::new(Code::Unimplemented, message);
-        return Err(refuse(Refusal::UnknownMethod, Problem::Status(status)));
+    let Some(taker) = taker else {
+        return Err(Refused::unknown_method(parts.uri.path()).by(peer.clone()));
     };
     if let Some(status) = unknown_encoding(&parts.headers, chain) {
-        return Err(refuse(Refusal::Encoding, Problem::Status(status)));
+        return Err(Refused::of_head(
+            parts,
+            peer,
+            taker,
+            Refusal::Encoding,
+            status,
+        ));
     }
     let timeout = match timeout::read(&parts.headers) {
         Ok(Some(Duration::ZERO)) => {
             let status = Status::new(Code::DeadlineExceeded, "the deadline had passed on arrival");
-            return Err(refuse(Refusal::DeadlineSpent, Problem::Status(status)));
+            let reason = Refusal::DeadlineSpent;
+            return Err(Refused::of_head(parts, peer, taker, reason, status));
         }
         Ok(timeout) => timeout,
         Err(timeout::Malformed) => {
             let message = "`grpc-timeout` is not one to eight digits and one of H, M, S, m, u, n";
             let status = Status::new(Code::Internal, message);
-            return Err(refuse(Refusal::Timeout, Problem::Status(status)));
+            return Err(Refused::of_head(
+                parts,
+                peer,
+                taker,
+                Refusal::Timeout,
+                status,
+            ));
         }
     };
+    let Taker { method, chain: own } = taker;
     // The least of what the caller asks for, the method's cap and the server's.
     let timeout = [timeout, method.capped_at(), bounds.deadline]
         .into_iter()
@@ -87,9 +102,18 @@ pub(crate) fn accept(
     // A deadline beyond what the clock can say is none.
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let metadata = MetadataMap::from_headers(parts.headers);
-    let chain = chain.chain().cloned();
-    let context = Context::incoming(method, peer, metadata, deadline, chain);
+    let context = Context::incoming(method, peer, metadata, deadline, own.cloned());
     Ok((context, method))
+}
+
+/// Stands for all methods that there are none of: paths are whatever callers send.
+pub(crate) static OTHER: Method = Method::unary("/_OTHER/_OTHER");
+
+/// Who takes the requests of a path.
+#[derive(Clone, Copy)]
+pub(crate) struct Taker<'a> {
+    pub(crate) method: &'static Method,
+    pub(crate) chain: Option<&'a Arc<MethodChain>>,
 }
 
 /// Who comes by browser or curl, and has no gRPC status to read, is told by this.
@@ -109,14 +133,15 @@ pub(crate) struct Bounds {
 /// Why a call is not taken, and what its caller is told.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    path: String,
+    path: Box<str>,
     reason: Refusal,
     problem: Problem,
+    /// Who is refused; None where that isn't known, or another one says it.
+    peer: Option<Box<Peer>>,
     /// How long to wait before another try, where waiting helps.
     #[cfg(feature = "server")]
     delay: Option<Duration>,
-    /// The call, where the request had become one.
-    #[cfg(feature = "server")]
+    /// The call, where the request had become one, or what it would have been.
     call: Option<Context>,
 }
 
@@ -131,14 +156,42 @@ impl Refused {
     /// A request that is no call yet.
     fn of_request(path: &str, reason: Refusal, problem: Problem) -> Self {
         Self {
-            path: path.to_owned(),
+            path: path.into(),
             reason,
             problem,
+            peer: None,
             #[cfg(feature = "server")]
             delay: None,
-            #[cfg(feature = "server")]
             call: None,
         }
+    }
+
+    /// A request of a method that is there, and which is wrong otherwise.
+    fn of_head(
+        parts: Parts,
+        peer: Option<Peer>,
+        taker: Taker<'_>,
+        reason: Refusal,
+        status: Status,
+    ) -> Self {
+        let mut refused = Self::of_request(parts.uri.path(), reason, Problem::Status(status));
+        let metadata = MetadataMap::from_headers(parts.headers);
+        let chain = taker.chain.cloned();
+        let call = Context::incoming(taker.method, peer, metadata, None, chain);
+        refused.call = Some(call);
+        refused
+    }
+
+    fn by(mut self, peer: Option<Peer>) -> Self {
+        self.peer = peer.map(Box::new);
+        self
+    }
+
+    /// No service has a method at `path`.
+    pub(crate) fn unknown_method(path: &str) -> Self {
+        let message = format!("no service here has a method at `{path}`");
+        let status = Status::new(Code::Unimplemented, message);
+        Self::of_request(path, Refusal::UnknownMethod, Problem::Status(status))
     }
 
     #[cfg(feature = "server")]
@@ -183,20 +236,58 @@ impl Refused {
         Self::of_call(method, Refusal::Draining, status, call)
     }
 
+    /// Observers hear of it; `call` is what it has become at the interceptors, if it came that far.
+    fn tell(&self, chain: &Chain, call: Option<&Context>) {
+        let context = call.or(self.call.as_ref());
+        chain.observers.observe(&Event::Refused {
+            path: &self.path,
+            reason: self.reason,
+            code: self.code(),
+            peer: self.peer.as_deref().or_else(|| context?.peer()),
+            context,
+            started: call.is_some(),
+        });
+    }
+
+    fn code(&self) -> Code {
+        match &self.problem {
+            Problem::Http(..) => Code::Unknown,
+            Problem::Status(status) => status.code(),
+        }
+    }
+
+    /// The answer to a call that has come through the interceptors, once the observers have heard of it.
+    pub(crate) fn reply(self, chain: &Chain, call: &Context) -> Reply {
+        self.tell(chain, Some(call));
+        call.trail().refuse(self.reason);
+        Reply::failed(match &self.problem {
+            Problem::Status(status) => self.leaving(status, call),
+            // Only requests that are no calls.
+            Problem::Http(..) => Status::new(Code::Internal, NOT_GRPC),
+        })
+    }
+
+    /// What the caller is told.
+    fn leaving(&self, status: &Status, call: &Context) -> Status {
+        let reason = match self.reason {
+            // The protocol has codes for these, and nothing is to be added.
+            Refusal::UnknownMethod | Refusal::Encoding => errors::name(status.code()),
+            reason => reason.as_str(),
+        };
+        #[cfg(feature = "server")]
+        let delay = self.delay;
+        #[cfg(not(feature = "server"))]
+        let delay = None;
+        errors::plain_until(status.code(), reason, status.message(), delay, call)
+    }
+
     /// The answer, once the observers have heard of it.
     pub(crate) fn respond(self, chain: &Interceptors) -> Response<ReplyBody> {
         if let Some(chain) = chain.chain() {
-            chain.observers.observe(&Event::Refused {
-                path: &self.path,
-                reason: self.reason,
-                code: match &self.problem {
-                    Problem::Http(..) => Code::Unknown,
-                    Problem::Status(status) => status.code(),
-                },
-            });
+            self.tell(chain, None);
         }
-        match self.problem {
-            Problem::Http(http, said) => {
+        match &self.problem {
+            &Problem::Http(http, said) => {
                 let mut response = Response::new(ReplyBody::text(said));
                 *response.status_mut() = http;
                 let text = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -208,18 +299,9 @@ impl Refused {
                 response
             }
             Problem::Status(status) => {
-                let reason = match self.reason {
-                    // The protocol has codes for these, and nothing is to be added.
-                    Refusal::UnknownMethod | Refusal::Encoding => errors::name(status.code()),
-                    reason => reason.as_str(),
-                };
-                let (code, message) = (status.code(), status.message());
                 let nobodys = Context::background();
-                #[cfg(feature = "server")]
-                let (delay, call) = (self.delay, self.call.as_ref().unwrap_or(&nobodys));
-                #[cfg(not(feature = "server"))]
-                let (delay, call) = (None, &nobodys);
-                let status = errors::plain_until(code, reason, message, delay, call);
+                let call = self.call.as_ref().unwrap_or(&nobodys);
+                let status = self.leaving(status, call);
                 let mut response = ReplyBody::trailers_only(None, &status);
                 if self.reason == Refusal::Encoding {
                     let name = headers::GRPC_ACCEPT_ENCODING;

@@ -15,7 +15,12 @@ use super::deadline::Deadline;
 use super::guard::CallGuard;
 use super::serving::{deadline_exceeded, panicked};
 use super::trailers;
+#[cfg(feature = "server")]
+use crate::BoxError;
 use crate::errors;
+use crate::interceptors::CORRELATION_ID;
+#[cfg(feature = "server")]
+use crate::wire::boxed::{AnyBody, BoxedError};
 use crate::wire::encode::{Fill, Source};
 use crate::wire::headers::MAX_METADATA;
 use crate::wire::{headers, status};
@@ -41,6 +46,9 @@ enum Content {
     },
     /// The trailers, and the code that the call ends with once they are handed over.
     Trailers(HeaderMap, Code),
+    /// What a layer has made of it.
+    #[cfg(feature = "server")]
+    Foreign(AnyBody),
 }
 
 impl ReplyBody {
@@ -49,6 +57,18 @@ impl ReplyBody {
             content: Content::Empty,
             guard: None,
             deadline: Deadline::Never,
+        }
+    }
+
+    /// What a layer has made of a body, or in place of one.
+    #[cfg(feature = "server")]
+    pub(crate) fn foreign<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        Self {
+            content: Content::Foreign(BoxedError::any(body)),
+            ..Self::empty()
         }
     }
 
@@ -83,6 +103,7 @@ impl ReplyBody {
         }
         headers.insert(header::CONTENT_TYPE, headers::GRPC);
         tell_encodings(&mut headers, guard.context());
+        tell_correlation_id(&mut headers, guard.context());
         if let Some(encoding) = guard.context().replies_compression() {
             headers.insert(headers::GRPC_ENCODING, encoding.header());
         }
@@ -110,6 +131,7 @@ impl ReplyBody {
         headers.insert(header::CONTENT_TYPE, headers::GRPC);
         if let Some(call) = call {
             tell_encodings(&mut headers, call);
+            tell_correlation_id(&mut headers, call);
         }
         let mut response = Response::new(Self {
             content: Content::Empty,
@@ -161,6 +183,15 @@ fn tell_encodings(headers: &mut HeaderMap, call: &Context) {
     }
 }
 
+/// Under which id the server's log has the call; what the servicer has set is meant.
+fn tell_correlation_id(headers: &mut HeaderMap, call: &Context) {
+    if let Some(id) = call.told_correlation_id()
+        && let Some(id) = headers::unrepeated(id)
+    {
+        headers.entry(CORRELATION_ID).or_insert(id);
+    }
+}
+
 /// The servicer has set more than a peer takes.
 #[cold]
 fn too_large(what: &str, call: Option<&Context>) -> Status {
@@ -191,6 +222,22 @@ impl Body for ReplyBody {
                 return Poll::Ready(Some(Ok(Frame::data(ready))));
             }
         }
+        #[cfg(feature = "server")]
+        if let Content::Foreign(body) = &mut this.content {
+            return match ready!(body.as_mut().poll_frame(cx)) {
+                Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
+                Some(Err(error)) => {
+                    let failure = errors::internal(
+                        &format_args!("a layer's body failed: {error}"),
+                        &Context::background(),
+                    );
+                    this.content = Content::Empty;
+                    let trailers = trailers::of_failure(HeaderMap::new(), &failure, None);
+                    Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+                }
+                None => Poll::Ready(None),
+            };
+        }
         Poll::Ready(match std::mem::replace(&mut this.content, Content::Empty) {
             Content::Text(text) => Some(Ok(Frame::data(text))),
             Content::Message(frame) => {
@@ -203,19 +250,25 @@ impl Body for ReplyBody {
                 }
                 Some(Ok(Frame::trailers(trailers)))
             }
-            Content::Empty | Content::Stream { .. } => None,
+            // The last was dealt with above.
+            _ => None,
         })
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.content, Content::Empty)
+        match &self.content {
+            Content::Empty => true,
+            #[cfg(feature = "server")]
+            Content::Foreign(body) => body.is_end_stream(),
+            _ => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Empty | Content::Trailers(..) => SizeHint::with_exact(0),
             Content::Text(text) => SizeHint::with_exact(text.len() as u64),
-            Content::Message(_) | Content::Stream { .. } => SizeHint::default(),
+            _ => SizeHint::default(),
         }
     }
 }

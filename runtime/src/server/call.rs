@@ -13,6 +13,7 @@ use prost::Message;
 use super::guard::Place;
 use super::request::RequestBody;
 use crate::errors::{self, ServiceError};
+use crate::interceptors::{Flow, Tally};
 use crate::mapper::{ProtobufMapper, plain};
 use crate::stream::{Inbound, Streamed, decode};
 use crate::wire::compression::Compression;
@@ -210,7 +211,7 @@ where
         H: FnOnce(&'a Context, Inbound<Q::Entity>) -> F,
     {
         let (context, frames) = self.call.parts();
-        let requests = Inbound::new::<Q>(frames);
+        let requests = Inbound::new::<Q>(frames, Tally::incoming(context, Flow::Received));
         Reply::message::<R, E>(context, handle(context, requests).await)
     }
 
@@ -223,7 +224,7 @@ where
         H: FnOnce(&'a Context, Inbound<Q::Entity>) -> F,
     {
         let (context, frames) = self.call.parts();
-        let requests = Inbound::new::<Q>(frames);
+        let requests = Inbound::new::<Q>(frames, Tally::incoming(context, Flow::Received));
         Reply::stream::<R, E>(context, handle(context, requests).await)
     }
 }
@@ -275,6 +276,9 @@ impl Reply {
             }
             Err(error) => Err(failed(&error, call)),
         };
+        if frame.is_ok() {
+            call.trail().count(Flow::Sent, 1);
+        }
         Self::new(frame.map_or_else(Answer::Failed, Answer::Message))
     }
 
@@ -297,6 +301,7 @@ impl Reply {
                     replies,
                     compression,
                     refuse,
+                    Tally::incoming(call, Flow::Sent),
                 )))
             }
             Err(error) => Answer::Failed(failed(&error, call)),
@@ -351,6 +356,7 @@ where
             "the request ended without its message",
         ));
     };
+    call.trail().count(Flow::Received, 1);
     if next(&mut frames).await?.is_some() {
         return Err(Status::new(
             Code::Unimplemented,

@@ -8,12 +8,14 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::settings::{
-    ClientAuth, Count, EncodingList, FilePath, Host, Maybe, OrOff, Port, Size, SocketPath, Switch,
-    Time, Timeout, Workers, settings,
+    ClientAuth, Count, EncodingList, FilePath, Host, HostNames, Maybe, OrOff, Port, Size,
+    SocketPath, Switch, Time, Timeout, Workers, settings,
 };
 use crate::wire::{DEFAULT_MAX_MESSAGE_SIZE, DEFAULT_MAX_METADATA_SIZE};
 
 const NOT_BUILT: &str = "it takes the feature `reflection`; build with it, or set it to false";
+
+const NO_ADMIN: &str = "it takes the feature `admin`; build with it, or unset it";
 
 const NO_TLS: &str = "it takes the feature `tls`; build with it, or unset it";
 
@@ -81,6 +83,14 @@ settings! {
     reflection_enabled: Switch = true, built(cfg!(feature = "reflection"), "false", NOT_BUILT);
     /// Serves `grpc.health.v1.Health`.
     health_check_enabled: Switch = true;
+    /// Shows a status page, answers probes and tells metrics over HTTP on this port; 0 takes a free one.
+    /// Takes the feature `admin`.
+    admin_port: Maybe<Port> = None, built(cfg!(feature = "admin"), "", NO_ADMIN);
+    /// Has that port on this address of the machine. Nobody is asked who they are there.
+    admin_host: Host = Ipv4Addr::LOCALHOST.into(),
+        built(cfg!(feature = "admin"), "127.0.0.1", NO_ADMIN);
+    /// The names by which that port may be asked, beside IP addresses and `localhost`.
+    admin_names: Maybe<HostNames> = None, built(cfg!(feature = "admin"), "", NO_ADMIN);
     /// Shows callers what is redacted otherwise. For development.
     detailed_errors: Switch = false;
 }

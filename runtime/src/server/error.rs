@@ -5,20 +5,24 @@ use std::fmt;
 use std::io;
 
 use super::address::Address;
-use super::interceptors::ChainError;
 use crate::Method;
+use crate::interceptors::ChainError;
 #[cfg(feature = "reflection")]
 use crate::reflection::ReflectionError;
 #[cfg(feature = "tls")]
 use crate::tls::Broken;
 
-/// Why a server does not start.
-#[derive(Debug)]
+/// Why a server does not start. Its `Debug` is its `Display`: it is what a `main` that returns it prints.
 pub struct ServerError(Kind);
 
 #[derive(Debug)]
 enum Kind {
     Bind {
+        addr: Address,
+        source: io::Error,
+    },
+    #[cfg(feature = "admin")]
+    Admin {
         addr: Address,
         source: io::Error,
     },
@@ -49,6 +53,12 @@ enum Kind {
 impl ServerError {
     pub(super) fn bind(addr: Address, source: io::Error) -> Self {
         Self(Kind::Bind { addr, source })
+    }
+
+    /// The admin port's.
+    #[cfg(feature = "admin")]
+    pub(super) fn admin(addr: Address, source: io::Error) -> Self {
+        Self(Kind::Admin { addr, source })
     }
 
     pub(super) fn duplicate(service: &'static str) -> Self {
@@ -84,10 +94,20 @@ impl ServerError {
         Self(Kind::Tls(broken))
     }
 
-    /// Whether its address could not be listened on.
+    /// Whether its address could not be listened on, or that of its admin port.
     #[must_use]
     pub fn is_bind(&self) -> bool {
+        #[cfg(feature = "admin")]
+        if matches!(self.0, Kind::Admin { .. }) {
+            return true;
+        }
         matches!(self.0, Kind::Bind { .. })
+    }
+}
+
+impl fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -99,6 +119,17 @@ impl fmt::Display for ServerError {
                 match source.kind() {
                     io::ErrorKind::AddrInUse => f.write_str(
                         "; another process has this port: set GRPC__SERVER__PORT, or 0 for a free one",
+                    ),
+                    _ => Ok(()),
+                }
+            }
+            #[cfg(feature = "admin")]
+            Kind::Admin { addr, source } => {
+                write!(f, "cannot listen on {addr} for the admin port: {source}")?;
+                match source.kind() {
+                    io::ErrorKind::AddrInUse => f.write_str(
+                        "; another process has this port, or the server itself: set \
+                         GRPC__SERVER__ADMIN_PORT to another one, or 0 for a free one",
                     ),
                     _ => Ok(()),
                 }
@@ -143,6 +174,8 @@ impl Error for ServerError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0 {
             Kind::Bind { source, .. } | Kind::Runtime { source } => Some(source),
+            #[cfg(feature = "admin")]
+            Kind::Admin { source, .. } => Some(source),
             #[cfg(feature = "reflection")]
             Kind::Reflection(error) => Some(error),
             Kind::Duplicate { .. }

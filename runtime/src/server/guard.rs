@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use super::in_flight::{Phase, Running};
 #[cfg(feature = "server")]
 use super::limits::Permits;
+use crate::interceptors::CallEnd;
 use crate::observe::{Event, Side};
 use crate::{Code, Context, Method};
 
@@ -35,8 +36,9 @@ struct Observed {
 
 impl CallGuard {
     pub(crate) fn new(context: Context, method: &'static Method) -> Self {
-        let observed = context.observers().map(|observers| {
-            observers.observe(&Event::Started {
+        let chain = context.chain().filter(|chain| chain.is_heard());
+        let observed = chain.map(|chain| {
+            chain.observers.observe(&Event::Started {
                 side: Side::Server,
                 method,
                 context: &context,
@@ -82,14 +84,24 @@ impl CallGuard {
 impl Drop for CallGuard {
     fn drop(&mut self) {
         self.context.cancel();
-        if let (Some(observed), Some(observers)) = (&self.observed, self.context.observers()) {
-            observers.observe(&Event::Ended {
-                side: Side::Server,
-                method: observed.method,
-                context: &self.context,
-                code: self.code,
-                elapsed: observed.started.elapsed(),
-            });
-        }
+        let (Some(observed), Some(chain)) = (&self.observed, self.context.chain()) else {
+            return;
+        };
+        let (method, elapsed) = (observed.method, observed.started.elapsed());
+        chain.leave(&CallEnd {
+            side: Side::Server,
+            method,
+            context: &self.context,
+            code: self.code,
+            elapsed,
+            trail: self.context.trail(),
+        });
+        chain.observers.observe(&Event::Ended {
+            side: Side::Server,
+            method,
+            context: &self.context,
+            code: self.code,
+            elapsed,
+        });
     }
 }

@@ -74,6 +74,8 @@ pub struct CallInFlight {
     pub phase: Phase,
     /// Ties it to the log lines of whoever called.
     pub correlation_id: Option<String>,
+    /// The trace that it belongs to, if there is one: 32 lower-case hexadecimal digits.
+    pub trace_id: Option<String>,
 }
 
 /// What a call is at.
@@ -117,6 +119,28 @@ impl InFlight {
         all
     }
 
+    /// The oldest ones, at most `most` of them, and how many there are. However many run, no table is
+    /// locked for longer than it takes to read when they started, and to copy so many out.
+    #[cfg(feature = "admin")]
+    pub(crate) fn oldest(&self, most: usize) -> (Vec<CallInFlight>, usize) {
+        let (mut oldest, mut running) = (Vec::new(), 0);
+        for shard in 0..SHARDS {
+            let Some(shard) = self.shard(shard) else {
+                continue;
+            };
+            let mut entries: Vec<_> = shard.places.iter().flatten().collect();
+            running += entries.len();
+            if entries.len() > most {
+                entries.select_nth_unstable_by_key(most, |entry| entry.started);
+                entries.truncate(most);
+            }
+            oldest.extend(entries.into_iter().filter_map(Entry::seen));
+        }
+        oldest.sort_by_key(|call| std::cmp::Reverse(call.age));
+        oldest.truncate(most);
+        (oldest, running)
+    }
+
     fn shard(&self, shard: usize) -> Option<MutexGuard<'_, Shard>> {
         let shard = self.shards.get(shard)?;
         Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
@@ -145,6 +169,7 @@ impl Entry {
             remaining: self.context.remaining(),
             phase: self.context.phase().get(),
             correlation_id: self.context.correlation_id().map(str::to_owned),
+            trace_id: self.context.trace_id().map(str::to_owned),
         })
     }
 }
@@ -198,6 +223,22 @@ mod tests {
         assert_eq!(table.list().len(), 1);
         drop(new);
         assert!(table.list().is_empty());
+    }
+
+    #[cfg(feature = "admin")]
+    #[tokio::test(start_paused = true)]
+    async fn of_many_the_oldest_are_listed_and_all_are_counted() {
+        let table = Arc::<InFlight>::default();
+        let mut running = Vec::new();
+        for _ in 0..100 {
+            running.push(table.start(call(None)));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        let (oldest, count) = table.oldest(7);
+        let ages: Vec<_> = oldest.iter().map(|call| call.age.as_secs()).collect();
+        assert_eq!((ages, count), (vec![100, 99, 98, 97, 96, 95, 94], 100));
+        drop(running);
+        assert_eq!(table.oldest(7).1, 0);
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod rate;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use self::key::RateKey;
+pub(crate) use self::key::RateKey;
 pub(super) use self::methods::{Around, ByMethod, MethodLimits, Permits, overload_pause, sweep};
 pub(super) use self::places::Places;
 pub(super) use self::rate::Limiter;

@@ -11,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::address::Address;
+#[cfg(feature = "admin")]
+use super::admin::Watch;
 use super::connection::{self, Admission, Admitted, Arrived, Full, Shared, Stop};
 use super::in_flight::{CallInFlight, InFlight};
 use super::limits;
@@ -18,8 +20,11 @@ use super::signal::{self, Asked};
 use super::socket::{Listening, Socket};
 #[cfg(feature = "tls")]
 use super::tls::Reload;
+#[cfg(feature = "admin")]
+use crate::admin::{AdminPort, Board, ServerStatus, StageName};
 use crate::context::Peer;
 use crate::health::Health;
+use crate::observe::ConnectionChange;
 #[cfg(feature = "reflection")]
 use crate::reflection::Reflection;
 
@@ -52,12 +57,18 @@ macro_rules! log {
 
 /// A server that listens but doesn't answer yet.
 pub struct BoundServer {
-    listening: Listening,
-    address: Address,
-    shared: Arc<Shared>,
-    stopping: Stopping,
+    pub(super) listening: Listening,
+    pub(super) address: Address,
+    pub(super) shared: Arc<Shared>,
+    pub(super) stopping: Stopping,
+    /// Keeps certificates fresh.
     #[cfg(feature = "tls")]
-    reload: Option<Reload>,
+    pub(super) reload: Option<Reload>,
+    #[cfg(feature = "admin")]
+    pub(super) board: Arc<Board>,
+    /// None where it has none, and once it runs.
+    #[cfg(feature = "admin")]
+    pub(super) admin: Option<AdminPort>,
 }
 
 /// How a server stops, and what it tells meanwhile.
@@ -76,34 +87,13 @@ pub(super) struct Stopping {
 }
 
 impl BoundServer {
-    pub(super) fn new(
-        listening: Listening,
-        address: Address,
-        shared: Shared,
-        stopping: Stopping,
-    ) -> Self {
-        Self {
-            listening,
-            address,
-            shared: Arc::new(shared),
-            stopping,
-            #[cfg(feature = "tls")]
-            reload: None,
-        }
-    }
-
-    /// Serves with certificates that this keeps fresh.
-    #[cfg(feature = "tls")]
-    pub(super) fn reloading(mut self, reload: Option<Reload>) -> Self {
-        self.reload = reload;
-        self
-    }
-
     /// What is asked while it serves.
     #[must_use]
     pub fn handle(&self) -> ServerHandle {
         ServerHandle {
             in_flight: Arc::clone(&self.shared.in_flight),
+            #[cfg(feature = "admin")]
+            board: Arc::clone(&self.board),
         }
     }
 
@@ -126,7 +116,11 @@ impl BoundServer {
     /// Serves until `signal` is there. Health then says `NOT_SERVING`; after the lame-duck time no new
     /// call is taken, those that run have the grace to end, and what is left is cut off.
     pub async fn serve_until(
-        #[cfg_attr(not(feature = "tls"), allow(unused_mut, reason = "for TLS"))] mut self,
+        #[cfg_attr(
+            not(any(feature = "admin", feature = "tls")),
+            allow(unused_mut, reason = "for TLS and the admin port")
+        )]
+        mut self,
         signal: impl Future<Output = ()>,
     ) {
         let tracker = TaskTracker::new();
@@ -153,6 +147,8 @@ impl BoundServer {
             stop: stop.clone(),
         };
         let handle = self.handle();
+        #[cfg(feature = "admin")]
+        let watch = Watch::begin(self.admin.take(), &self.board);
         if let Some(health) = &self.stopping.health {
             // Ends when health does, and with the server at the latest.
             let (run, kill) = (health.run(), stop.kill.clone());
@@ -166,6 +162,8 @@ impl BoundServer {
         }
         let is_told = async {
             signal.await;
+            #[cfg(feature = "admin")]
+            self.board.enter(StageName::LameDuck);
             self.stopping.lame_duck().await;
         };
         tokio::select! {
@@ -175,11 +173,15 @@ impl BoundServer {
             () = tell_calls(&handle, self.stopping.tells_calls) => {}
             () = doors.open(&self.listening) => {}
         }
+        #[cfg(feature = "admin")]
+        self.board.enter(StageName::Draining);
         self.stopping.end_streams();
         let grace = self.stopping.grace;
         // Closes the listener: who connects now is refused and goes elsewhere.
         drop((self, doors));
         drain(&tracker, &stop, grace, &handle).await;
+        #[cfg(feature = "admin")]
+        watch.end().await;
     }
 }
 
@@ -225,6 +227,8 @@ impl Stopping {
 #[derive(Clone, Debug)]
 pub struct ServerHandle {
     in_flight: Arc<InFlight>,
+    #[cfg(feature = "admin")]
+    board: Arc<Board>,
 }
 
 impl ServerHandle {
@@ -232,6 +236,14 @@ impl ServerHandle {
     #[must_use]
     pub fn calls(&self) -> Vec<CallInFlight> {
         self.in_flight.list()
+    }
+
+    /// What the server is like now: what the status page of an [`Admin`](crate::Admin) shows, whether it
+    /// has a port or not. A server without an admin counts no refusals and no connections.
+    #[cfg(feature = "admin")]
+    #[must_use]
+    pub fn status(&self) -> ServerStatus {
+        self.board.look()
     }
 }
 
@@ -273,12 +285,14 @@ impl Doors {
                             was_full = false;
                             self.spawn(socket, peer, admitted);
                         }
-                        // Once, and not for each connection of a flood.
-                        Err(full) if !was_full => {
-                            was_full = true;
-                            refused(full, &peer, &self.shared);
+                        Err(full) => {
+                            self.shared.tell(&peer, ConnectionChange::Refused);
+                            // Once, and not for each connection of a flood.
+                            match std::mem::replace(&mut was_full, true) {
+                                false => refused(full, &peer, &self.shared),
+                                true => tracing::debug!(?full, ?peer, "a connection was refused"),
+                            }
                         }
-                        Err(full) => tracing::debug!(?full, ?peer, "a connection was refused"),
                     }
                 }
                 Err(error) if is_one_connections(&error) => {}

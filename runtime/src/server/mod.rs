@@ -9,10 +9,12 @@
 pub(crate) mod accept;
 mod body;
 mod call;
+mod chained;
 mod deadline;
 mod detached;
 mod guard;
-mod interceptors;
+#[cfg(feature = "auth")]
+mod lifetime;
 mod mount;
 mod request;
 mod service;
@@ -21,6 +23,8 @@ mod trailers;
 
 #[cfg(feature = "server")]
 mod address;
+#[cfg(feature = "admin")]
+mod admin;
 #[cfg(feature = "server")]
 mod config;
 #[cfg(feature = "server")]
@@ -29,6 +33,8 @@ mod connection;
 mod error;
 #[cfg(feature = "server")]
 mod in_flight;
+#[cfg(feature = "server")]
+mod layered;
 #[cfg(feature = "server")]
 mod limits;
 #[cfg(feature = "server")]
@@ -46,8 +52,6 @@ mod tls;
 
 pub use self::body::ReplyBody;
 pub use self::call::{Call, Reply};
-pub(crate) use self::interceptors::Chain;
-pub use self::interceptors::{ChainError, Interceptors};
 pub use self::mount::TowerService;
 pub(crate) use self::request::{Over, RequestBody};
 pub use self::service::{Dispatcher, Service};
@@ -58,8 +62,14 @@ pub use self::address::Address;
 pub use self::error::ServerError;
 #[cfg(feature = "server")]
 pub(crate) use self::in_flight::AtomicPhase;
+#[cfg(feature = "admin")]
+pub(crate) use self::in_flight::InFlight;
 #[cfg(feature = "server")]
 pub use self::in_flight::{CallInFlight, Phase};
+#[cfg(feature = "server")]
+pub use self::layered::RequestService;
+#[cfg(feature = "server")]
+pub(crate) use self::limits::RateKey;
 #[cfg(feature = "server")]
 pub use self::listen::{BoundServer, ServerHandle};
 #[cfg(feature = "server")]

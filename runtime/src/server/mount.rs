@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as Task, Poll};
@@ -9,19 +10,21 @@ use std::task::{Context as Task, Poll};
 use bytes::Bytes;
 use http_body::Body;
 
-use super::accept::{Bounds, Refused, accept};
+use super::accept::{Bounds, OTHER, Refused, Taker, accept};
 use super::body::ReplyBody;
-use super::call::Call;
+use super::call::{Call, Reply};
+use super::chained;
 use super::deadline::Deadline;
 use super::detached::Detached;
 use super::guard::CallGuard;
-use super::interceptors::{ChainError, Interceptors};
 #[cfg(feature = "server")]
 use super::limits::Limiter;
 use super::request::RequestBody;
-use super::service::Service;
+use super::service::{BoxDispatch, Service};
 use super::serving::Serving;
 use crate::BoxError;
+use crate::interceptors::{ChainError, Interceptors, MethodChain};
+use crate::observe::Side;
 use crate::wire::DEFAULT_MAX_MESSAGE_SIZE;
 use crate::{Context, Method};
 
@@ -48,6 +51,10 @@ pub struct TowerService<S> {
 struct Shared<S> {
     service: S,
     chain: Interceptors,
+    /// What stands around the calls of each method, by their order.
+    chains: Box<[Option<Arc<MethodChain>>]>,
+    /// What stands around the calls of methods that there are none of; None where nothing does.
+    unknown: Option<Arc<MethodChain>>,
     rates: Rates,
 }
 
@@ -60,9 +67,17 @@ impl<S: Service> TowerService<S> {
     /// can't be kept.
     pub fn new(service: S, chain: Interceptors) -> Result<Self, ChainError> {
         let rates = Rates::of::<S>(&chain)?;
+        let of = |method| {
+            let own = chain.of(Side::Server, method);
+            own.map_err(|problem| ChainError::of(method, &problem))
+        };
+        let chains = S::METHODS.iter().map(of).collect::<Result<_, _>>()?;
+        let unknown = of(&OTHER)?.filter(|chain| chain.has_steps());
         let shared = Shared {
             service,
             chain,
+            chains,
+            unknown,
             rates,
         };
         Ok(Self {
@@ -148,43 +163,85 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let Shared {
-            service,
-            chain,
-            rates,
-        } = &*self.shared;
+        let shared = &*self.shared;
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         let at = S::METHODS.iter().position(|method| method.path() == path);
-        let method = at.and_then(|at| S::METHODS.get(at));
-        let accepted = accept(parts, None, method, chain, Bounds::default());
+        let own = at.and_then(|at| shared.chains.get(at)?.as_ref());
+        let taker = match at {
+            Some(at) => S::METHODS
+                .get(at)
+                .map(|method| Taker { method, chain: own }),
+            None => shared.unknown.as_ref().map(|chain| Taker {
+                method: &OTHER,
+                chain: Some(chain),
+            }),
+        };
+        let unknown = at.is_none().then(|| path.to_owned());
+        let accepted = accept(parts, None, taker, &shared.chain, Bounds::default());
+        let steps = own.filter(|chain| chain.has_steps());
         let admitted = accepted.and_then(|(context, method)| {
-            rates.admit(at, &context, method)?;
+            // Where there are interceptors, after them.
+            if steps.is_none() {
+                shared.rates.admit(at, &context, method)?;
+            }
             Ok((context, method))
         });
-        match admitted {
-            Ok((context, method)) => {
-                let guard = CallGuard::new(context.clone(), method);
-                let body = RequestBody::foreign(body);
+        let (context, method) = match admitted {
+            Ok(admitted) => admitted,
+            Err(refused) => return Box::pin(ready(Ok(refused.respond(&shared.chain)))),
+        };
+        let guard = CallGuard::new(context.clone(), method);
+        let deadline = Deadline::timed(context.deadline());
+        if let (Some(path), Some(chain)) = (unknown, &shared.unknown) {
+            let dispatch = chained::unknown(chain, context.clone(), &path);
+            return serve(dispatch, context, method, guard, deadline);
+        }
+        let body = RequestBody::foreign(body);
+        match steps {
+            None => {
                 let call = Call::new(context.clone(), method, body, DEFAULT_MAX_MESSAGE_SIZE);
-                let dispatch = service.dispatch(call);
-                let deadline = Deadline::timed(guard.context().deadline());
-                if method.is_detached() {
-                    let detached = Detached::new(dispatch, context, method.capped_at());
-                    let (work, waiting) = detached.split();
-                    tokio::spawn(work);
-                    let serving = Serving::new(waiting, guard, deadline);
-                    return Box::pin(async move { Ok(serving.await) });
-                }
-                let serving = Serving::new(dispatch, guard, deadline);
-                Box::pin(async move { Ok(serving.await) })
+                serve(
+                    shared.service.dispatch(call),
+                    context,
+                    method,
+                    guard,
+                    deadline,
+                )
             }
-            Err(refused) => {
-                let response = refused.respond(chain);
-                Box::pin(std::future::ready(Ok(response)))
+            Some(chain) => {
+                let (shared, own) = (Arc::clone(&self.shared), Arc::clone(chain));
+                let dispatch = move |context: Context| -> BoxDispatch {
+                    if let Err(refused) = shared.rates.admit(at, &context, method) {
+                        return Box::pin(ready(refused.reply(&own, &context)));
+                    }
+                    let call = Call::new(context, method, body, DEFAULT_MAX_MESSAGE_SIZE);
+                    Box::pin(shared.service.dispatch(call))
+                };
+                let dispatch = chained::answer(chain, method, context.clone(), dispatch);
+                serve(dispatch, context, method, guard, deadline)
             }
         }
     }
+}
+
+/// Answers a call by `dispatch`.
+fn serve(
+    dispatch: impl Future<Output = Reply> + Send + 'static,
+    context: Context,
+    method: &'static Method,
+    guard: CallGuard,
+    deadline: Deadline,
+) -> Pin<Box<dyn Future<Output = Result<http::Response<ReplyBody>, Infallible>> + Send>> {
+    if method.is_detached() {
+        let detached = Detached::new(dispatch, context, method.capped_at());
+        let (work, waiting) = detached.split();
+        tokio::spawn(work);
+        let serving = Serving::new(waiting, guard, deadline);
+        return Box::pin(async move { Ok(serving.await) });
+    }
+    let serving = Serving::new(dispatch, guard, deadline);
+    Box::pin(async move { Ok(serving.await) })
 }
 
 impl<S: Service> tonic::server::NamedService for TowerService<S> {

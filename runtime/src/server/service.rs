@@ -1,7 +1,6 @@
 //! [`Service`]: what a generated server type is to the runtime.
 
 use std::fmt;
-#[cfg(feature = "server")]
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -58,7 +57,6 @@ impl<S> fmt::Debug for Dispatcher<S> {
 }
 
 /// The future of a dispatch whose service is not known by type.
-#[cfg(feature = "server")]
 pub(crate) type BoxDispatch = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
 /// A [`Service`] of any type.

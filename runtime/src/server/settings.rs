@@ -9,14 +9,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use tower_layer::Layer;
+
 use super::config::ServerSettings;
-use super::interceptors::Interceptors;
+use super::layered::{self, Layered, RequestService};
 use super::limits::ByMethod;
 use super::service::{ErasedService, Service};
 use super::socket::{Listener, Listening};
 #[cfg(feature = "tls")]
 use super::tls::Tls;
+use crate::BoxError;
 use crate::health::Health;
+use crate::interceptors::Interceptors;
 use crate::settings::{self, ConfigError, EffectiveSettings, SettingOrigin};
 use crate::wire::compression::{Compression, Encodings};
 
@@ -44,7 +49,10 @@ pub struct Server {
     /// Whether `run` serves, with threads of its own.
     pub(super) has_own_runtime: bool,
     pub(super) health: Option<Health>,
+    #[cfg(feature = "admin")]
+    pub(super) admin: Option<crate::Admin>,
     pub(super) chain: Interceptors,
+    pub(super) layer: Option<Arc<dyn Layered>>,
     pub(super) by_method: ByMethod,
     pub(super) services: Vec<Arc<dyn ErasedService>>,
 }
@@ -330,6 +338,36 @@ impl Server {
         self
     }
 
+    /// Puts a tower layer around all requests, in place of another one: those of every service, of
+    /// health and reflection too, and what isn't gRPC at all. Several are one by `tower::ServiceBuilder`.
+    /// Default: none.
+    ///
+    /// Interceptors, limits and deadlines are inside. A request has its [`Peer`](crate::Peer) among its
+    /// extensions. The layer is asked once for a service, which is cloned for each request, so what its
+    /// clones share holds for the whole server. A layer that fails makes the call's status: that among
+    /// the sources of its error, if a [`Status`](crate::Status) is there, and else INTERNAL.
+    ///
+    /// It costs each request a few allocations, and replies are no longer sent together as well as they
+    /// would be without. What needs no bytes of HTTP is better an [`Interceptor`](crate::Interceptor).
+    #[must_use]
+    pub fn layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<RequestService>,
+        L::Service: tower_service::Service<
+                http::Request<hyper::body::Incoming>,
+                Response = http::Response<B>,
+                Error: Into<BoxError>,
+                Future: Send,
+            > + Clone
+            + Send
+            + Sync
+            + 'static,
+        B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
+        self.layer = Some(layered::around(|requests| layer.layer(requests)));
+        self
+    }
+
     /// Serves `service`, a generated server type, too.
     #[must_use]
     pub fn add_servicer(mut self, service: impl Service) -> Self {
@@ -356,7 +394,10 @@ impl Server {
             tells_calls: false,
             has_own_runtime: false,
             health: None,
+            #[cfg(feature = "admin")]
+            admin: None,
             chain: Interceptors::none(),
+            layer: None,
             by_method: ByMethod::default(),
             services: Vec::new(),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+use super::accept::OTHER;
 use super::address::Address;
 use super::connection::{Drain, Load, Route, Shared};
 use super::error::ServerError;
@@ -17,7 +18,10 @@ use super::signal::shutdown_signal;
 use super::socket::Listening;
 #[cfg(feature = "tls")]
 use super::tls::{Handshake, Reload, Tls};
+use crate::Method;
 use crate::health::Health;
+use crate::interceptors::{ChainError, MethodChain};
+use crate::observe::Side;
 #[cfg(feature = "reflection")]
 use crate::reflection::{Reflection, ReflectionV1, ReflectionV1Alpha};
 use crate::settings::SettingOrigin;
@@ -28,7 +32,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// When the address can't be listened on, a certificate or a key can't be used, a service was added
+    /// When the address can't be listened on, or that of its admin port, a certificate or a key can't be used, a service was added
     /// twice, the descriptors of two services contradict each other, the
     /// [`ErrorPolicy`](crate::ErrorPolicy) names an error that no service has, or a limit is for a
     /// method that none has or can't be kept.
@@ -42,7 +46,15 @@ impl Server {
         let stopping = self.add_own_services()?;
         #[cfg(feature = "tls")]
         let (tls, reload) = self.load_tls().await?.unzip();
+        #[cfg(feature = "admin")]
+        let mut admin = self.plan_admin();
         let routes = self.routes()?;
+        if !self.chain.authenticate() {
+            tracing::info!(
+                "no caller is asked for a token, and no proto wants that: anybody may call"
+            );
+        }
+        let unknown = self.chain_of(&OTHER)?.filter(|chain| chain.has_steps());
         let listening = match self.listening.take() {
             Some(listening) => listening,
             None => self.listen().await?,
@@ -66,13 +78,27 @@ impl Server {
             limits: Limits::of(settings),
             in_flight: Arc::default(),
             chain: self.chain,
+            unknown,
+            layer: self.layer,
             #[cfg(feature = "tls")]
             tls,
         };
-        let bound = BoundServer::new(listening, address, shared, stopping);
-        #[cfg(feature = "tls")]
-        let bound = bound.reloading(reload);
-        Ok(bound)
+        #[cfg(feature = "admin")]
+        let board = admin.board(&address, &shared, &stopping);
+        #[cfg(feature = "admin")]
+        let port = admin.listen(&board).await?;
+        Ok(BoundServer {
+            listening,
+            address,
+            shared: Arc::new(shared),
+            stopping,
+            #[cfg(feature = "tls")]
+            reload,
+            #[cfg(feature = "admin")]
+            board,
+            #[cfg(feature = "admin")]
+            admin: port,
+        })
     }
 
     /// What makes handshakes and what keeps that fresh; None where TLS isn't set.
@@ -227,12 +253,18 @@ impl Server {
                     method,
                     // Probes are answered when nobody else is.
                     is_limited: service.name() != Health::NAME,
-                    limits: self.by_method.of(method, key)?,
+                    limits: Arc::new(self.by_method.of(method, key)?),
+                    chain: self.chain_of(method)?,
                 };
                 routes.insert(method.path(), route);
             }
         }
         Ok(routes)
+    }
+
+    fn chain_of(&self, method: &'static Method) -> Result<Option<Arc<MethodChain>>, ServerError> {
+        let chain = self.chain.of(Side::Server, method);
+        chain.map_err(|problem| ChainError::of(method, &problem).into())
     }
 
     async fn listen(&self) -> Result<Listening, ServerError> {

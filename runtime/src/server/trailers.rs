@@ -22,6 +22,7 @@ use crate::errors::google::{
     self, BadRequest, DebugInfo, ErrorInfo, RequestInfo, RetryInfo, RichStatus,
 };
 use crate::errors::{ERROR_ID, PUSHBACK};
+use crate::interceptors::CORRELATION_ID;
 use crate::wire::headers::{self, MAX_METADATA};
 use crate::wire::status::{self, cut};
 use crate::{Context, Method, Status};
@@ -34,19 +35,26 @@ const FIXED: usize = 256;
 /// A pushback is a number; a raw status can have anything there.
 const MAX_PUSHBACK: usize = 20;
 
+/// What the correlation id takes, where it is told.
+fn echo(call: Option<&Context>) -> usize {
+    let id = call.and_then(Context::told_correlation_id);
+    id.map_or(0, |id| CORRELATION_ID.as_str().len() + id.len() + 32)
+}
+
 /// The trailers of a call that failed so: its status, and the servicer's `own` metadata.
 pub(super) fn of_failure(
     mut own: HeaderMap,
     failure: &Status,
     call: Option<&Context>,
 ) -> HeaderMap {
-    if headers::size(&own) + status::size(failure) + FIXED <= MAX_METADATA {
+    let fixed = FIXED + echo(call);
+    if headers::size(&own) + status::size(failure) + fixed <= MAX_METADATA {
         // Code, message, details and content type: it would grow twice for them.
         own.reserve(failure.metadata().len() + 4);
         status::write(failure, &mut own);
         return own;
     }
-    let mut parts = Parts::of(failure, own);
+    let mut parts = Parts::of(failure, own, fixed);
     parts.fit(call);
     let status = parts.status();
     status::write(&status, &mut parts.own);
@@ -60,6 +68,8 @@ struct Parts {
     status: Status,
     metadata: MetadataMap,
     left_out: Vec<&'static str>,
+    /// What is there besides.
+    fixed: usize,
 }
 
 /// Leaves something out and says what; `None` when there is nothing left of this sort.
@@ -81,7 +91,7 @@ const STEPS: [Step; 9] = [
 ];
 
 impl Parts {
-    fn of(failure: &Status, own: HeaderMap) -> Self {
+    fn of(failure: &Status, own: HeaderMap, fixed: usize) -> Self {
         let message = cut(failure.message());
         let mut left_out = Vec::new();
         if message.len() < failure.message().len() {
@@ -98,6 +108,7 @@ impl Parts {
             status: Status::new(failure.code(), message),
             metadata: failure.metadata().clone(),
             left_out,
+            fixed,
         }
     }
 
@@ -127,7 +138,7 @@ impl Parts {
         };
         let status = status::size(&self.status) + details * 4 / 3;
         let metadata = headers::size(self.metadata.as_ref());
-        let size = headers::size(&self.own) + status + metadata + FIXED;
+        let size = headers::size(&self.own) + status + metadata + self.fixed;
         size.checked_sub(MAX_METADATA).filter(|excess| *excess > 0)
     }
 

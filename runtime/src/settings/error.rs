@@ -25,8 +25,16 @@ pub struct ConfigProblem {
 }
 
 impl ConfigError {
+    /// Of one problem.
+    #[cfg(feature = "otel")]
+    pub(crate) fn of(problem: ConfigProblem) -> Self {
+        Self {
+            problems: vec![problem],
+        }
+    }
+
     /// `value`, if there are no problems.
-    pub(super) fn or<T>(problems: Vec<ConfigProblem>, value: T) -> Result<T, Self> {
+    pub(crate) fn or<T>(problems: Vec<ConfigProblem>, value: T) -> Result<T, Self> {
         match problems.is_empty() {
             true => Ok(value),
             false => Err(Self { problems }),
@@ -48,7 +56,7 @@ impl ConfigError {
 }
 
 impl ConfigProblem {
-    pub(super) fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
+    pub(crate) fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
         Self {
             place: None,
             key: key.into(),
@@ -103,7 +111,7 @@ impl fmt::Display for ConfigError {
 impl Error for ConfigError {}
 
 /// A text of others, made safe for a line of the log.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
     for char in text.chars().take(SHOWN) {
         match char {

@@ -23,6 +23,8 @@ pub use self::describe::{EffectiveSetting, EffectiveSettings};
 #[cfg(test)]
 pub(crate) use self::docs::are_the_table_of;
 pub(crate) use self::environment::read;
+#[cfg(feature = "otel")]
+pub(crate) use self::error::shown;
 pub use self::error::{ConfigError, ConfigProblem};
 pub(crate) use self::nearest::nearest;
 pub use self::table::SettingOrigin;
@@ -32,8 +34,8 @@ pub use self::takes::ClientCertificates;
 #[cfg(feature = "server")]
 pub(crate) use self::takes::EncodingList;
 pub(crate) use self::takes::{
-    BalanceName, ClientAuth, Count, FilePath, Host, Maybe, Multiplier, OrOff, Port, Ratio, Size,
-    SocketPath, Switch, Takes, Threshold, Time, Timeout, Tokens, Whole, Workers,
+    BalanceName, ClientAuth, Count, FilePath, Host, HostNames, Maybe, Multiplier, OrOff, Port,
+    Ratio, Size, SocketPath, Switch, Takes, Threshold, Time, Timeout, Tokens, Whole, Workers,
 };
 
 /// What every variable of ours starts with. A single underscore would be the core libraries' of gRPC

@@ -10,6 +10,7 @@ use futures_core::Stream;
 use prost::Message;
 
 use crate::errors;
+use crate::interceptors::Tally;
 use crate::server::{Over, RequestBody};
 use crate::wire::frames::{FrameError, Frames, Piece};
 use crate::{BoxError, Code, DomainError, MapError, ProtobufMapper, ServiceError, Status};
@@ -27,6 +28,7 @@ pub struct Inbound<T> {
     frames: Frames<RequestBody>,
     /// What is told to a reader who was not dropped with the call.
     cut: Option<Cut>,
+    tally: Tally,
     decode: fn(Piece<'_>) -> Result<T, InboundError>,
 }
 
@@ -57,14 +59,15 @@ enum Cause {
 }
 
 impl<T> Inbound<T> {
-    /// What `M` maps the messages of `frames` to.
-    pub(crate) fn new<M>(frames: Frames<RequestBody>) -> Self
+    /// What `M` maps the messages of `frames` to. `tally` counts them.
+    pub(crate) fn new<M>(frames: Frames<RequestBody>, tally: Tally) -> Self
     where
         M: ProtobufMapper<Entity = T, Proto: Message + Default>,
     {
         Self {
             frames,
             cut: None,
+            tally,
             decode: decode::<M>,
         }
     }
@@ -87,9 +90,16 @@ impl<T> Inbound<T> {
             Some(Cut::Unsaid) => return Poll::Ready(None),
             None => {}
         }
-        let cut = match ready!(self.frames.poll_next(cx)) {
+        let polled = self.frames.poll_next(cx);
+        if polled.is_pending() {
+            self.tally.tell();
+        }
+        let cut = match ready!(polled) {
             None => return Poll::Ready(None),
-            Some(Ok(())) => return Poll::Ready(Some(self.frames.read(self.decode))),
+            Some(Ok(())) => {
+                self.tally.count();
+                return Poll::Ready(Some(self.frames.read(self.decode)));
+            }
             Some(Err(FrameError::Invalid(status))) => {
                 return Poll::Ready(Some(Err(InboundError::new(&status))));
             }

@@ -9,6 +9,7 @@ use prost::Message;
 
 use super::PREFIX;
 use super::compression::{Compression, WORTH, pack};
+use crate::interceptors::Tally;
 use crate::{Code, MapError, ProtobufMapper, Status};
 
 /// Ready messages of a stream share one DATA frame up to this many bytes.
@@ -100,17 +101,19 @@ pub(crate) struct Encode<M, S, C, F> {
     stream: Pin<Box<S>>,
     compression: C,
     refuse: F,
+    tally: Tally,
     mapper: PhantomData<fn() -> M>,
 }
 
 impl<M, S, C, F> Encode<M, S, C, F> {
     /// The frames of what `stream` yields, each compressed as `compression` says at the time. The
-    /// first entity that has none ends it, with the status that `refuse` gives.
-    pub(crate) fn new(stream: S, compression: C, refuse: F) -> Self {
+    /// first entity that has none ends it, with the status that `refuse` gives. `tally` counts them.
+    pub(crate) fn new(stream: S, compression: C, refuse: F, tally: Tally) -> Self {
         Self {
             stream: Box::pin(stream),
             compression,
             refuse,
+            tally,
             mapper: PhantomData,
         }
     }
@@ -129,13 +132,19 @@ where
         loop {
             let end = match self.stream.as_mut().poll_next(cx) {
                 Poll::Pending if buffer.is_empty() => return Poll::Pending,
-                Poll::Pending => return Poll::Ready(Fill::More),
+                Poll::Pending => {
+                    self.tally.tell();
+                    return Poll::Ready(Fill::More);
+                }
                 Poll::Ready(Some(Ok(entity))) => {
                     let compression = (self.compression)();
                     let appended = message::<M>(entity)
                         .and_then(|message| append(&message, compression, buffer));
                     match appended {
-                        Ok(length) => encoded += PREFIX + length,
+                        Ok(length) => {
+                            encoded += PREFIX + length;
+                            self.tally.count();
+                        }
                         Err(why) => return Poll::Ready(Fill::End(Err((self.refuse)(why)))),
                     }
                     if encoded < BATCH {

@@ -47,6 +47,14 @@ pub(crate) fn size_of_head(head: &http::request::Parts) -> usize {
     pseudo + size(&head.headers)
 }
 
+/// A value that is another one each time: kept in HPACK's table, it would only push out what repeats.
+/// `None` if it can't be a value.
+pub(crate) fn unrepeated(value: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 /// Whether a content type is gRPC with protobuf: `application/grpc` or `application/grpc+proto`,
 /// with or without parameters.
 pub(crate) fn is_grpc(content_type: &HeaderValue) -> bool {

@@ -34,9 +34,9 @@ impl Observer for Recorder {
             Event::Ended {
                 side, method, code, ..
             } => Seen::Ended(*side, method.name(), *code),
-            Event::Refused { path, reason, code } => {
-                Seen::Refused((*path).to_owned(), *reason, *code)
-            }
+            Event::Refused {
+                path, reason, code, ..
+            } => Seen::Refused((*path).to_owned(), *reason, *code),
             Event::Undeclared { method, reason, .. } => Seen::Undeclared(method.name(), reason),
             _ => return,
         };

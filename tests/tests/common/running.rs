@@ -11,6 +11,8 @@ use super::{EchoServiceClient, EchoServiceServer, RawClient, Scripted, soon};
 /// A server that runs, on a port of its own.
 pub(crate) struct Running {
     pub(crate) addr: SocketAddr,
+    /// Where it has an admin port.
+    pub(crate) admin: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     pub(crate) serving: JoinHandle<()>,
 }
@@ -51,7 +53,7 @@ impl Running {
     pub(crate) async fn on(server: Server, port: u16) -> Self {
         let bound = server.host(Ipv4Addr::LOCALHOST).port(port).bind().await;
         let bound = bound.unwrap();
-        let addr = bound.local_addr();
+        let (addr, admin) = (bound.local_addr(), bound.admin_addr());
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(bound.serve_until(async move {
             if stopped.await.is_err() {
@@ -61,6 +63,7 @@ impl Running {
         }));
         Self {
             addr,
+            admin,
             stop,
             serving,
         }

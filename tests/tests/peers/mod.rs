@@ -1,4 +1,5 @@
-//! Peers of another library: Python's grpcio, where there is one, and what it talks to.
+//! Peers of another library: Python's grpcio and other programs, where there are such, and what they talk
+//! to.
 
 #![allow(
     dead_code,
@@ -9,6 +10,8 @@
 )]
 
 mod parcels;
+mod plain_http;
+mod tools;
 
 use std::env;
 use std::io::{self, Write as _};
@@ -18,6 +21,8 @@ use std::process::{Command as Blocking, Stdio};
 use tokio::process::Command;
 
 pub(crate) use self::parcels::{Parcels, STRANGE};
+pub(crate) use self::plain_http::get;
+pub(crate) use self::tools::{said, tool};
 
 /// What the scripts import.
 const IMPORTS: &str =

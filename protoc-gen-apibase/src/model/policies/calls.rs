@@ -47,7 +47,8 @@ pub(super) fn method(
         auth: rule
             .auth
             .as_ref()
-            .and_then(|rule| auth(site, rule, problems)),
+            .and_then(|rule| auth(site, rule, problems))
+            .or_else(|| service.auth.clone()),
         rate_limit: rule
             .rate_limit
             .as_ref()

@@ -6,7 +6,6 @@ mod calls;
 mod catalogues;
 mod checks;
 mod configured;
-mod enforced;
 mod errors;
 mod exported;
 mod limits;
@@ -64,7 +63,6 @@ impl<'a> Policies<'a> {
         problems: &mut Diagnostics,
         warnings: &mut Diagnostics,
     ) {
-        let mut unenforced = Diagnostics::new();
         for package in packages.iter_mut() {
             for service in &mut package.services {
                 let Some(file) = self.descriptors.file(&service.source) else {
@@ -76,7 +74,6 @@ impl<'a> Policies<'a> {
                     entities,
                     file,
                     problems: &mut self.problems,
-                    unenforced: &mut unenforced,
                 };
                 policies.put(service);
                 configured::fill(service, configs, warnings);
@@ -84,10 +81,6 @@ impl<'a> Policies<'a> {
         }
         let services = packages.iter().flat_map(|package| &package.services);
         configured::check_names(&services.collect::<Vec<_>>(), configs, warnings);
-        // What makes no sense is mended first: whether it would be enforced is a later question.
-        if self.problems.is_empty() {
-            self.problems = unenforced;
-        }
         problems.extend(self.problems.into_vec());
     }
 }
@@ -127,7 +120,6 @@ struct OfService<'a, 'r> {
     entities: &'r Entities<'r>,
     file: &'a File,
     problems: &'r mut Diagnostics,
-    unenforced: &'r mut Diagnostics,
 }
 
 impl<'a> OfService<'a, '_> {
@@ -141,8 +133,6 @@ impl<'a> OfService<'a, '_> {
         let site = self.site(format!("service `{}`", service.proto_name), path.clone());
         let mut catalogue = catalogues::Named::None;
         if let Some(rule) = self.rules.service(&service.full_name) {
-            let auth = rule.auth.as_ref();
-            enforced::auth(&site, "apibase.v1.service", auth, self.unenforced);
             catalogue = self.catalogues.named(&site, &rule.errors, self.problems);
             service.policy = limits::service(&site, rule, self.problems);
             if let Some(ty) = catalogue.ty(self.file.proto.package(), self.entities) {
@@ -155,8 +145,6 @@ impl<'a> OfService<'a, '_> {
             let rule = rule.unwrap_or(&nothing);
             let path = [path.as_slice(), &[tag::SERVICE_METHOD, index]].concat();
             let site = self.site(format!("rpc `{}`", method.proto_name), path);
-            let auth = rule.auth.as_ref();
-            enforced::auth(&site, "apibase.v1.method", auth, self.unenforced);
             let mut policy = calls::method(&site, rule, method, &service.policy, self.problems);
             policy.errors = catalogue.declared(&site, &rule.errors, self.problems);
             method.policy = policy;

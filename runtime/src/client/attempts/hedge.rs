@@ -158,9 +158,11 @@ impl<B: Deref<Target = Breaker>> Attempts<'_, B> {
             info.begin();
         }
         let ways = self.ways.get_or_insert_with(Arc::default);
-        let attempt = self.attempt.beside(ways);
+        let mut attempt = self.attempt.beside(ways);
         let place = attempt.place();
-        let future = begin(attempt, hedges.started - hedges.unseen);
+        let previous = hedges.started - hedges.unseen;
+        self.call.begin(&mut attempt, previous);
+        let future = begin(attempt, previous);
         hedges.running.push(Box::pin(future));
         self.abreast.push((place, self.permit.take()));
         hedges.started += 1;

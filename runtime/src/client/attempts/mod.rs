@@ -95,6 +95,7 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
         if let Some(info) = self.call.info() {
             info.begin();
         }
+        self.call.begin(&mut self.attempt, self.made);
         (&mut self.attempt, self.made)
     }
 
@@ -407,6 +408,7 @@ impl<'a, B: Deref<Target = Breaker>> Attempts<'a, B> {
     }
 
     fn tell_of(&self, way: &Way, code: Code, verdict: Option<Verdict>) {
+        way.end(code, verdict);
         self.call.observe(|method, context| Event::Attempt {
             method,
             context,

@@ -114,6 +114,7 @@ impl Open {
     }
 
     fn tell(&self, call: Option<&Outgoing>, code: Code, verdict: Option<Verdict>) {
+        self.attempt.way().end(code, verdict);
         if let Some(call) = call {
             call.observe(|method, context| Event::Attempt {
                 method,

@@ -18,6 +18,7 @@ use super::keepalive::Keepalive;
 use super::options::ChannelOptions;
 use super::redial::Redial;
 use crate::Code;
+use crate::client::EndpointState;
 use crate::client::balance::{Balance, Candidate, Ejector, Ending, Started};
 use crate::client::resolve::{EndpointAddress, Host, Named};
 use crate::client::transport::next_event;
@@ -139,6 +140,15 @@ impl Endpoint {
     pub(super) fn is_ready(&self) -> bool {
         let connections = self.connections.load();
         connections.iter().any(|one| one.line.is_well())
+    }
+
+    /// What it looks like from outside.
+    pub(super) fn seen(&self) -> EndpointState {
+        EndpointState {
+            name: Arc::clone(self.identity.name()),
+            connections: self.connections.load().len(),
+            is_ejected: self.candidate().is_ejected(),
+        }
     }
 
     pub(super) fn status(&self) -> Status {

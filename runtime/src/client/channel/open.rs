@@ -12,8 +12,8 @@ use super::answer::Answer;
 use super::cluster::Cluster;
 use super::options::ChannelOptions;
 use crate::client::{
-    Attempt, ClientFactory, ConnectError, RequestStream, Target, Transport, TransportError,
-    Upstream,
+    Attempt, ClientFactory, ConnectError, EndpointState, RequestStream, Target, Transport,
+    TransportError, Upstream,
 };
 use crate::wire::timeout;
 use crate::{CircuitBreaker, Method};
@@ -37,6 +37,7 @@ struct Opened {
 }
 
 /// A channel that this doesn't hold open.
+#[derive(Clone, Debug)]
 pub(in crate::client) struct WeakChannel(Weak<Opened>);
 
 impl WeakChannel {
@@ -110,6 +111,11 @@ impl Channel {
         self.opened.upstream.circuit_breaker(method)
     }
 
+    /// The endpoints that it has now.
+    pub(in crate::client) fn endpoints(&self) -> Vec<EndpointState> {
+        self.opened.cluster.endpoints()
+    }
+
     /// Ready once an endpoint is.
     pub(crate) async fn ready(&self) -> Result<(), ConnectError> {
         let ready = self.opened.cluster.ready().await;
@@ -179,6 +185,12 @@ impl Opened {
 impl Drop for Opened {
     fn drop(&mut self) {
         self.cluster.close();
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.target.fmt(f)
     }
 }
 

@@ -4,6 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::client::channel::{Channel, WeakChannel};
 use crate::client::target::{ConnectError, Target};
+#[cfg(feature = "admin")]
+use crate::client::view::ClientView;
 
 /// The channels of a factory that are still used. It holds none of them open, and forgets those that are
 /// closed with the next one that is opened: there are never more than were open at once, and one.
@@ -27,6 +29,14 @@ impl Channels {
         known.retain(|(_, channel)| channel.is_open());
         known.push((target.clone(), channel.downgrade()));
         Ok(channel)
+    }
+
+    /// Those that are open now.
+    #[cfg(feature = "admin")]
+    pub(super) fn views(&self) -> Vec<ClientView> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = known.iter().filter_map(|(_, channel)| channel.upgrade());
+        open.map(|channel| ClientView::of(&channel)).collect()
     }
 
     #[cfg(test)]

@@ -23,6 +23,8 @@ use super::target::{ConnectError, Target};
 use super::tls::ClientTls;
 use super::transport::Transport;
 use super::upstream::Upstream;
+use super::view::ClientView;
+use crate::interceptors::Interceptors;
 use crate::observe::Observers;
 use crate::settings::{self, ConfigError, EffectiveSettings};
 
@@ -50,6 +52,7 @@ pub struct ClientFactory {
     settings: ClientSettings,
     credentials: Option<Credentials>,
     observers: Observers,
+    interceptors: Interceptors,
     health_check: Option<String>,
     connector: Option<Arc<dyn Connector>>,
     resolver: Option<Arc<dyn Resolver>>,
@@ -172,9 +175,19 @@ impl ClientFactory {
             false,
             self.settings.clone(),
             self.credentials.clone(),
-            self.observers.clone(),
-        );
+            self.observers(),
+        )
+        .with_interceptors(self.interceptors.clone());
+        let upstream = Arc::new(upstream);
+        self.interceptors.opened(&ClientView::over(&upstream));
         Over::new(transport, upstream)
+    }
+
+    /// What there is of its channels, whenever somebody asks, without keeping any of them.
+    #[cfg(feature = "admin")]
+    pub(crate) fn views(&self) -> impl Fn() -> Vec<ClientView> + Send + Sync + use<> {
+        let channels = Arc::clone(&self.channels);
+        move || channels.views()
     }
 
     fn configured(settings: ClientSettings) -> Self {
@@ -182,6 +195,7 @@ impl ClientFactory {
             settings,
             credentials: None,
             observers: Observers::default(),
+            interceptors: Interceptors::none(),
             health_check: None,
             connector: None,
             resolver: None,
@@ -193,15 +207,25 @@ impl ClientFactory {
     }
 
     fn open(&self, target: &Target) -> Result<Channel, ConnectError> {
-        Channel::open(target.clone(), self.options(), |name, is_secure| {
+        let channel = Channel::open(target.clone(), self.options(), |name, is_secure| {
             Upstream::new(
                 name,
                 is_secure,
                 self.settings.clone(),
                 self.credentials.clone(),
-                self.observers.clone(),
+                self.observers(),
             )
-        })
+            .with_interceptors(self.interceptors.clone())
+        })?;
+        self.interceptors.opened(&ClientView::of(&channel));
+        Ok(channel)
+    }
+
+    /// All who hear of what happens.
+    fn observers(&self) -> Observers {
+        let mut observers = self.observers.clone();
+        observers.set_beside_calls(self.interceptors.observers_of_client().collect());
+        observers
     }
 
     /// The settings that are the channel's.
@@ -220,7 +244,7 @@ impl ClientFactory {
             resolver: self.resolver.clone(),
             secure: *settings.secure.get(),
             tls: self.secure_by(),
-            observers: self.observers.clone(),
+            observers: self.observers(),
             ejection: self.ejection,
         }
     }

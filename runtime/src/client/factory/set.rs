@@ -13,7 +13,7 @@ use crate::client::resolve::Resolver;
 #[cfg(feature = "tls")]
 use crate::client::tls::ClientTls;
 use crate::policy::Thousandths;
-use crate::{Observer, RetryThrottle};
+use crate::{Interceptors, Observer, RetryThrottle};
 
 /// The least time that can be set; the environment refuses none at all.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -236,6 +236,17 @@ impl ClientFactory {
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
+        self.renewed()
+    }
+
+    /// Puts `interceptors` around all calls: a call comes to them once, whatever number of attempts it
+    /// takes. Observers, errors, compression and the key of rates are a server's, and do nothing here.
+    #[must_use]
+    pub fn interceptors(mut self, interceptors: Interceptors) -> Self {
+        if let Err(problem) = interceptors.check_client() {
+            tracing::error!("a client's interceptors {problem}; that does nothing");
+        }
+        self.interceptors = interceptors;
         self.renewed()
     }
 

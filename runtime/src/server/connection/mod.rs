@@ -24,10 +24,11 @@ use self::executor::{Driver, Executor};
 use self::guarded::Guarded;
 use self::opening::Opened;
 pub(super) use self::requests::Drain;
-use self::requests::Requests;
+use self::requests::Entrance;
+pub(super) use self::requests::Requests;
 use super::detached::Workshop;
 use super::in_flight::InFlight;
-use super::interceptors::Interceptors;
+use super::layered::Layered;
 use super::limits::{Limiter, Limits, MethodLimits, Places};
 use super::service::ErasedService;
 use super::socket::Socket;
@@ -35,6 +36,8 @@ use super::socket::Socket;
 use super::tls::Handshake;
 use crate::Method;
 use crate::context::Peer;
+use crate::interceptors::{Interceptors, MethodChain};
+use crate::observe::{ConnectionChange, Event};
 use crate::wire::{CONNECTION_TO_STREAM, SERVER_STREAM_WINDOW};
 
 /// A peer that resets streams before we have seen them is cut off after this many (the rapid reset
@@ -46,6 +49,10 @@ const MAX_RESETS: usize = 1024;
 pub(super) struct Shared {
     pub(super) routes: HashMap<&'static str, Route>,
     pub(super) chain: Interceptors,
+    /// What stands around the calls of methods that there are none of; None where nothing does.
+    pub(super) unknown: Option<Arc<MethodChain>>,
+    /// What is put around all requests; None where nothing is.
+    pub(super) layer: Option<Arc<dyn Layered>>,
     pub(super) places: Arc<Places>,
     pub(super) max_message_size: usize,
     pub(super) limits: Limits,
@@ -67,7 +74,9 @@ pub(super) struct Route {
     /// deadlines.
     pub(super) is_limited: bool,
     /// Its method's own.
-    pub(super) limits: MethodLimits,
+    pub(super) limits: Arc<MethodLimits>,
+    /// What stands around its calls; None where nothing does.
+    pub(super) chain: Option<Arc<MethodChain>>,
 }
 
 impl Shared {
@@ -75,6 +84,14 @@ impl Shared {
     pub(super) fn limiters(&self) -> Vec<Arc<Limiter>> {
         let rates = self.routes.values().filter_map(|route| route.limits.rate());
         rates.map(Arc::clone).collect()
+    }
+
+    /// Something has happened to a connection.
+    pub(super) fn tell(&self, peer: &Peer, change: ConnectionChange) {
+        if let Some(chain) = self.chain.chain() {
+            let event = Event::Connection { peer, change };
+            chain.observers.observe(&event);
+        }
     }
 }
 
@@ -104,6 +121,7 @@ pub(super) struct Arrived {
 pub(super) fn serve(socket: Socket, arrived: Arrived) -> impl Future<Output = ()> + Send {
     let opening = Box::pin(opening::open(socket, Arc::clone(&arrived.shared)));
     async move {
+        let _told = Told::of(&arrived);
         let (peer, stop) = (&arrived.peer, &arrived.stop);
         let opened = tokio::select! {
             opened = opening => opened,
@@ -142,7 +160,7 @@ impl Arrived {
     fn http2(
         &self,
         opened: Opened,
-    ) -> Driver<http2::Connection<TokioIo<Guarded>, Requests, Executor>> {
+    ) -> Driver<http2::Connection<TokioIo<Guarded>, Entrance, Executor>> {
         let shared = &self.shared;
         let executor = Executor::new(Arc::clone(&shared.load), self.tracker.clone());
         let requests = Requests {
@@ -159,9 +177,25 @@ impl Arrived {
         };
         let (peer, stall) = (self.peer.clone(), shared.limits.stall());
         let io = Guarded::new(opened.io, peer, preface::LENGTH, stall);
-        let connection =
-            http2(shared, executor.clone()).serve_connection(TokioIo::new(io), requests);
+        let connection = http2(shared, executor.clone())
+            .serve_connection(TokioIo::new(io), Entrance(Arc::new(requests)));
         executor.drive(connection)
+    }
+}
+
+/// A connection that observers have heard of. They hear of its end when this is dropped.
+struct Told<'a>(&'a Arrived);
+
+impl<'a> Told<'a> {
+    fn of(arrived: &'a Arrived) -> Self {
+        arrived.shared.tell(&arrived.peer, ConnectionChange::Opened);
+        Self(arrived)
+    }
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.shared.tell(&self.0.peer, ConnectionChange::Closed);
     }
 }
 

@@ -1,11 +1,13 @@
 //! The requests of a connection, each to its service.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
+use http::request::Parts;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -13,13 +15,15 @@ use tokio::time::Instant;
 use super::executor::{Executor, Note};
 use super::{Route, Shared};
 use crate::context::Peer;
-use crate::server::accept::{Bounds, Refused, accept};
+use crate::server::accept::{Bounds, OTHER, Refused, Taker, accept};
 use crate::server::body::ReplyBody;
 use crate::server::call::Call;
+use crate::server::chained;
 use crate::server::deadline::Deadline;
 use crate::server::detached::{Detached, Workshop};
 use crate::server::guard::{CallGuard, Place};
-use crate::server::limits::{Around, Permits, Places};
+use crate::server::layered::{self, CameBy};
+use crate::server::limits::{Around, MethodLimits, Permits, Places};
 use crate::server::request::RequestBody;
 use crate::server::service::BoxDispatch;
 use crate::server::serving::Serving;
@@ -33,7 +37,7 @@ use crate::{Context, Method};
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// The requests of one connection.
-pub(super) struct Requests {
+pub(in crate::server) struct Requests {
     pub(super) shared: Arc<Shared>,
     pub(super) peer: Peer,
     pub(super) executor: Executor,
@@ -79,21 +83,66 @@ impl Requests {
             server: &self.shared.places,
             connection: self.places.as_ref(),
         });
-        route.limits.admit(call, method, around)
+        let permits = route.limits.admit(call, method, around)?;
+        // Where there are interceptors, after them.
+        if !route.chain.as_ref().is_some_and(|chain| chain.has_steps()) {
+            route.limits.count(call, method)?;
+        }
+        Ok(permits)
     }
 }
 
-impl hyper::service::Service<Request<Incoming>> for Requests {
+/// What hyper gives the requests of a connection to.
+pub(super) struct Entrance(pub(super) Arc<Requests>);
+
+impl hyper::service::Service<Request<Incoming>> for Entrance {
     type Response = Response<ReplyBody>;
     type Error = Infallible;
     type Future = Answering;
 
-    fn call(&self, request: Request<Incoming>) -> Answering {
+    fn call(&self, mut request: Request<Incoming>) -> Answering {
+        let requests = &self.0;
+        let Some(layer) = &requests.shared.layer else {
+            let (parts, body) = request.into_parts();
+            let body = RequestBody::Own(body);
+            return requests.answer(parts, body, Some(&requests.executor));
+        };
+        let extensions = request.extensions_mut();
+        extensions.insert(requests.peer.clone());
+        #[cfg(feature = "tls")]
+        if let Some(certificate) = &requests.certificate {
+            extensions.insert(Arc::clone(certificate));
+        }
+        extensions.insert(CameBy(Arc::clone(requests)));
+        Answering::Layered {
+            answer: layer.answer(request),
+        }
+    }
+}
+
+impl Requests {
+    /// Answers a request that has come through a layer.
+    pub(in crate::server) fn answer_layered(&self, parts: Parts, body: RequestBody) -> Answering {
+        self.answer(parts, body, None)
+    }
+
+    /// Answers a request; `executor` polls what does, unless a layer stands between.
+    fn answer(&self, parts: Parts, body: RequestBody, executor: Option<&Executor>) -> Answering {
         let shared = &*self.shared;
         let chain = &shared.chain;
-        let (parts, body) = request.into_parts();
         let route = shared.routes.get(parts.uri.path());
-        let method = route.map(|route| route.method);
+        let taker = match route {
+            Some(route) => Some(Taker {
+                method: route.method,
+                chain: route.chain.as_ref(),
+            }),
+            // Who may not call doesn't hear which methods there are.
+            None => shared.unknown.as_ref().map(|chain| Taker {
+                method: &OTHER,
+                chain: Some(chain),
+            }),
+        };
+        let unknown = route.is_none().then(|| parts.uri.path().to_owned());
         let cap = route
             .filter(|route| route.is_limited)
             .and(shared.limits.deadline_cap);
@@ -102,64 +151,114 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             metadata: Some(shared.limits.metadata),
         };
         let peer = Some(self.peer.clone());
-        let (context, method, route) = match (accept(parts, peer, method, chain, bounds), route) {
-            (Ok((context, method)), Some(route)) => (context, method, route),
-            (Err(refused), _) => return Answering::refused(refused.respond(chain)),
-            // Nothing without a method is accepted.
-            (Ok(_), None) => return Answering::refused(Response::default()),
+        let (context, method) = match accept(parts, peer, taker, chain, bounds) {
+            Ok(accepted) => accepted,
+            Err(refused) => return Answering::refused(refused.respond(chain)),
         };
         #[cfg(feature = "tls")]
         let context = context.called_by(self.certificate.clone());
+        let Some(route) = route else {
+            return self.unknown(context, unknown.as_deref().unwrap_or_default());
+        };
         let permits = match self.admit(&context, method, route) {
             Ok(permits) => permits,
             Err(refused) => return Answering::refused(refused.respond(chain)),
         };
         let deadline = context.deadline();
-        self.executor.note(Note {
-            route: route.index,
-            deadline,
-        });
+        let deadline = match executor {
+            Some(executor) => {
+                executor.note(Note {
+                    route: route.index,
+                    deadline,
+                });
+                Deadline::woken(deadline)
+            }
+            None => Deadline::timed(deadline),
+        };
         let place = Place {
             _running: shared.in_flight.start(context.clone()),
             _permits: permits,
         };
         let guard = CallGuard::new(context.clone(), method);
-        let body = RequestBody::Own(body);
         if method.is_detached() {
-            let call = Call::new(context.clone(), method, body, shared.max_message_size);
+            let dispatch = self.dispatch(route, context.clone(), body);
             let cap = method.capped_at().into_iter().chain(cap).min();
-            let detached = Detached::new(route.service.dispatch_boxed(call), context, cap);
+            let detached = Detached::new(dispatch, context, cap);
             let (work, waiting) = detached.at(place).split();
             self.workshop.spawn(work);
-            return Answering::Serving {
-                serving: Serving::new(Box::pin(waiting), guard, Deadline::woken(deadline)),
-            };
+            return Answering::serving(Box::pin(waiting), guard, deadline);
         }
-        let guard = guard.at(place);
-        let call = Call::new(context, method, body, shared.max_message_size);
-        Answering::Serving {
-            serving: Serving::new(
-                route.service.dispatch_boxed(call),
-                guard,
-                Deadline::woken(deadline),
-            ),
-        }
+        let dispatch = self.dispatch(route, context, body);
+        Answering::serving(dispatch, guard.at(place), deadline)
+    }
+}
+
+impl Requests {
+    /// What answers a call, once it has come through the interceptors. Those know who calls, so the
+    /// rate is counted after them.
+    fn dispatch(&self, route: &Route, context: Context, body: RequestBody) -> BoxDispatch {
+        let (method, size) = (route.method, self.shared.max_message_size);
+        let Some(chain) = route.chain.as_ref().filter(|chain| chain.has_steps()) else {
+            return route
+                .service
+                .dispatch_boxed(Call::new(context, method, body, size));
+        };
+        let (service, limits) = (Arc::clone(&route.service), Arc::clone(&route.limits));
+        let shared = Arc::clone(chain);
+        let dispatch = move |context: Context| -> BoxDispatch {
+            match limits.count(&context, method) {
+                Ok(()) => service.dispatch_boxed(Call::new(context, method, body, size)),
+                Err(refused) => Box::pin(ready(refused.reply(&shared, &context))),
+            }
+        };
+        chained::answer(chain, method, context, dispatch)
+    }
+
+    /// What answers a call of a method that there is none of.
+    fn unknown(&self, context: Context, path: &str) -> Answering {
+        let Some(chain) = &self.shared.unknown else {
+            let refused = Refused::unknown_method(path);
+            return Answering::refused(refused.respond(&self.shared.chain));
+        };
+        let around = Around {
+            server: &self.shared.places,
+            connection: self.places.as_ref(),
+        };
+        let permits = match MethodLimits::default().admit(&context, &OTHER, Some(around)) {
+            Ok(permits) => permits,
+            Err(refused) => return Answering::refused(refused.respond(&self.shared.chain)),
+        };
+        let place = Place {
+            _running: self.shared.in_flight.start(context.clone()),
+            _permits: permits,
+        };
+        let deadline = Deadline::timed(context.deadline());
+        let guard = CallGuard::new(context.clone(), &OTHER);
+        let dispatch = chained::unknown(chain, context, path);
+        Answering::serving(dispatch, guard.at(place), deadline)
     }
 }
 
 pin_project_lite::pin_project! {
     /// A request being answered.
     #[project = AnsweringProjection]
-    pub(super) enum Answering {
+    pub(in crate::server) enum Answering {
         Refused { response: Option<Response<ReplyBody>> },
         Serving {
             #[pin]
             serving: Serving<BoxDispatch>,
         },
+        Layered { answer: layered::Answer },
     }
 }
 
 impl Answering {
+    fn serving(dispatch: BoxDispatch, guard: CallGuard, deadline: Deadline) -> Self {
+        Self::Serving {
+            serving: Serving::new(dispatch, guard, deadline),
+        }
+    }
+
     fn refused(response: Response<ReplyBody>) -> Self {
         Self::Refused {
             response: Some(response),
@@ -176,6 +275,7 @@ impl Future for Answering {
                 Poll::Ready(Ok(response.take().unwrap_or_default()))
             }
             AnsweringProjection::Serving { serving } => serving.poll(cx).map(Ok),
+            AnsweringProjection::Layered { answer } => answer.as_mut().poll(cx).map(Ok),
         }
     }
 }

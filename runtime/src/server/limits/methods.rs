@@ -99,7 +99,7 @@ impl ByMethod {
 }
 
 /// What holds for the calls of one method.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::server) struct MethodLimits {
     places: Option<Arc<Places>>,
     rate: Option<Arc<Limiter>>,
@@ -119,8 +119,7 @@ pub(in crate::server) struct Permits {
 }
 
 impl MethodLimits {
-    /// A call's places, or why it has none. The rate counts last: what finds no place has not used
-    /// anything up.
+    /// A call's places, or why it has none.
     pub(in crate::server) fn admit(
         &self,
         call: &Context,
@@ -141,10 +140,26 @@ impl MethodLimits {
             take(connection, "the connection")?,
             take(self.places.as_ref(), "the method")?,
         ];
-        if let Some(rate) = &self.rate {
-            rate.admit(call, method)?;
-        }
         Ok(Permits { _places: places })
+    }
+
+    /// Counts a call that has its places, since what finds none has not used anything up; or says why it
+    /// is refused.
+    pub(in crate::server) fn count(
+        &self,
+        call: &Context,
+        method: &'static Method,
+    ) -> Result<(), Refused> {
+        match &self.rate {
+            Some(rate) => rate.admit(call, method),
+            None => Ok(()),
+        }
+    }
+
+    /// The places of the method's own, where it has a limit.
+    #[cfg(feature = "admin")]
+    pub(in crate::server) fn places(&self) -> Option<&Arc<Places>> {
+        self.places.as_ref()
     }
 
     pub(in crate::server) fn rate(&self) -> Option<&Arc<Limiter>> {

@@ -26,6 +26,12 @@ impl Places {
         self.max
     }
 
+    /// How many are taken now.
+    #[cfg(feature = "admin")]
+    pub(in crate::server) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+
     /// A place, if there is one. Who gets none has never held one either: nobody is refused because
     /// of somebody else who was.
     pub(in crate::server) fn take(self: &Arc<Self>) -> Option<Taken> {

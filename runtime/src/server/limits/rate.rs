@@ -54,8 +54,16 @@ impl Limiter {
         self.key.as_ref()
     }
 
-    pub(super) fn limit(&self) -> RateLimit {
+    pub(in crate::server) fn limit(&self) -> RateLimit {
         self.limit
+    }
+
+    /// How many callers it knows now: those who have called lately.
+    #[cfg(feature = "admin")]
+    pub(in crate::server) fn callers(&self) -> usize {
+        use governor::state::keyed::ShrinkableKeyedStateStore as _;
+
+        self.keys.len()
     }
 
     /// Counts a call, or tells how long its caller has to wait for another try.

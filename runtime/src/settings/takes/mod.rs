@@ -16,7 +16,7 @@ pub(crate) use self::amount::{Count, Port, Size, Threshold, Whole, Workers};
 pub(crate) use self::balance::BalanceName;
 #[cfg(feature = "server")]
 pub(crate) use self::encodings::EncodingList;
-pub(crate) use self::place::{FilePath, Host, SocketPath};
+pub(crate) use self::place::{FilePath, Host, HostNames, SocketPath};
 pub(crate) use self::ratio::{Multiplier, Ratio, Tokens};
 pub(crate) use self::time::{Time, Timeout};
 pub(crate) use self::tls::ClientAuth;

@@ -36,6 +36,35 @@ impl Takes for Host {
     }
 }
 
+/// Names of hosts, in lower case.
+pub(crate) struct HostNames;
+
+/// The bytes of a name (RFC 1035, section 2.3.4).
+const MAX_NAME: usize = 253;
+
+impl Takes for HostNames {
+    type Value = Vec<String>;
+    const FORM: Form = Form::Text;
+
+    fn takes() -> Cow<'static, str> {
+        "names of hosts without ports, with commas between them, such as `items-admin.internal`"
+            .into()
+    }
+
+    fn read(text: &str) -> Option<Vec<String>> {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        let is_name =
+            |name: &str| (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_part);
+        let names = text.split(',').map(|name| name.trim().to_ascii_lowercase());
+        let names: Vec<_> = names.collect();
+        names.iter().all(|name| is_name(name)).then_some(names)
+    }
+
+    fn show(value: &Vec<String>) -> Option<String> {
+        Some(value.join(","))
+    }
+}
+
 /// The path of a Unix socket. A relative one would depend on where the program is started.
 pub(crate) struct SocketPath;
 

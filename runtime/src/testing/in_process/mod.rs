@@ -18,8 +18,9 @@ use tower_service::Service as _;
 
 use self::pipe::{Reader, Writer, pipe};
 use crate::client::{Attempt, Reached, RequestStream, Transport, TransportError};
+use crate::interceptors::{ChainError, Interceptors};
 use crate::observe::{Event, Observer};
-use crate::server::{ChainError, Interceptors, ReplyBody, Service, TowerService};
+use crate::server::{ReplyBody, Service, TowerService};
 use crate::{BoxError, Method};
 
 /// A [`Transport`] to a service in this process, without a socket: for tests, in virtual time too.
@@ -59,7 +60,7 @@ struct Shared {
 type Answer = Pin<Box<dyn Future<Output = Result<Response<ReplyBody>, Infallible>> + Send>>;
 
 impl InProcess {
-    /// Calls `service`, with nothing around it.
+    /// Calls `service`, with nothing around it: nobody is asked for a token, whatever the proto says.
     ///
     /// # Panics
     ///
@@ -67,7 +68,7 @@ impl InProcess {
     #[must_use]
     #[allow(clippy::panic, reason = "a test fails by panicking")]
     pub fn new<S: Service>(service: S) -> Self {
-        Self::behind(Interceptors::none(), service).unwrap_or_else(|error| {
+        Self::behind(Interceptors::none().guarded_elsewhere(), service).unwrap_or_else(|error| {
             panic!("{error}; `InProcess::behind` takes interceptors that have what it asks for")
         })
     }

@@ -9,6 +9,7 @@ mod in_process;
 mod pairs;
 mod serve;
 pub mod shop;
+pub mod token;
 mod tonic_protos;
 
 use std::future::Future;
@@ -20,7 +21,7 @@ use tokio::task::JoinSet;
 pub use count::{Count, Counting, Live, allocations, now as counted};
 pub use in_process::{Answer, CORRELATION_ID, Calls, Whole, frame, in_process, now, read, request};
 pub use pairs::{Ratio, mean_ratio, median, median_ratio};
-pub use serve::serve;
+pub use serve::{log_file, serve};
 
 /// Concurrent callers, and calls in all.
 const SHAPES: [(usize, usize); 3] = [(1, 10_000), (8, 40_000), (64, 60_000)];

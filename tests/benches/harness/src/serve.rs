@@ -1,6 +1,7 @@
 //! What the servers of a comparison share: how they are started, asked and ended from outside.
 
-use std::io::{BufRead, Write};
+use std::fs::File;
+use std::io::{self, BufRead, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 
@@ -44,12 +45,25 @@ fn start<F: Future<Output = ()>>(
     Ok(())
 }
 
+/// A file for the log of a server, which is gone when the server is.
+///
+/// # Errors
+///
+/// When it can't be made.
+pub fn log_file() -> io::Result<File> {
+    let path = std::env::temp_dir().join(format!("bench-{}.log", std::process::id()));
+    let file = File::create(&path)?;
+    // It has no name from here on; what is written is written all the same.
+    std::fs::remove_file(path)?;
+    Ok(file)
+}
+
 /// Tells what is counted until the input ends, and ends the process then.
 fn answer() {
-    for line in std::io::stdin().lock().lines() {
+    for line in io::stdin().lock().lines() {
         let count = count::now();
         let answer = format!("{} {} {}", count.allocations, count.bytes, count.live);
-        if line.is_err() || writeln!(std::io::stdout(), "{answer}").is_err() {
+        if line.is_err() || writeln!(io::stdout(), "{answer}").is_err() {
             break;
         }
     }

@@ -1,6 +1,9 @@
 //! What is called: the bytes of each request.
 
-use bench_harness::shop;
+use std::fmt;
+use std::str::FromStr;
+
+use bench_harness::{shop, token};
 
 use crate::hpack;
 
@@ -65,16 +68,14 @@ impl Call {
         }
     }
 
-    /// The header blocks of the first call on a connection and of those after it.
-    pub(crate) fn heads(self) -> (Vec<u8>, Vec<u8>) {
-        let path = match self {
+    fn path(self) -> &'static str {
+        match self {
             Self::List => "/examples.ItemService/ListItems",
             Self::Sync => "/examples.ItemService/SyncItems",
             Self::Create => "/examples.ItemService/CreateItem",
             Self::Health => "/grpc.health.v1.Health/Check",
             Self::Get | Self::Json => "/examples.ItemService/GetItem",
-        };
-        hpack::heads(path)
+        }
     }
 
     /// The frames of data of one call, each with what it holds.
@@ -91,6 +92,54 @@ impl Call {
         }
     }
 }
+
+/// A call, and whether it comes with a token: `get`, `get+token`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What is called.
+    pub call: Call,
+    /// Whether it comes with [`TOKEN`](bench_harness::token::TOKEN).
+    pub has_token: bool,
+}
+
+impl Request {
+    /// The header blocks of the first call on a connection and of those after it.
+    pub(crate) fn heads(self) -> (Vec<u8>, Vec<u8>) {
+        hpack::heads(self.call.path(), self.has_token.then_some(token::TOKEN))
+    }
+}
+
+impl From<Call> for Request {
+    fn from(call: Call) -> Self {
+        Self {
+            call,
+            has_token: false,
+        }
+    }
+}
+
+impl FromStr for Request {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, has_token) = match text.strip_suffix(WITH_TOKEN) {
+            Some(name) => (name, true),
+            None => (text, false),
+        };
+        let call = Call::named(name).ok_or(format!("{name} is no call: get, list or sync"))?;
+        Ok(Self { call, has_token })
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.call.name())?;
+        f.write_str(if self.has_token { WITH_TOKEN } else { "" })
+    }
+}
+
+/// Behind the name of a call that comes with a token.
+const WITH_TOKEN: &str = "+token";
 
 /// A request of HTTP/1.1 for the item.
 pub(crate) fn json_request() -> Vec<u8> {

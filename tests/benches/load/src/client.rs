@@ -176,17 +176,8 @@ async fn after<C: Client>(
     let elapsed = started.elapsed();
     let (servers, own) = taken(servers)?;
     let latencies = locked(&latencies);
-    let calls = latencies.count() as f64;
-    if calls == 0.0 {
-        return Err("no call has ended".into());
-    }
-    let microseconds = |time: Duration| time.as_secs_f64() * 1e6 / calls;
-    Ok(Figures {
-        rate: calls / elapsed.as_secs_f64(),
-        server_cpu: microseconds(servers.saturating_sub(before.0)),
-        load_cpu: microseconds(own - before.1),
-        latencies: [0.5, 0.9, 0.99].map(|share| latencies.quantile(share)),
-    })
+    let taken = [servers.saturating_sub(before.0), own - before.1];
+    Ok(Figures::of(latencies.count(), elapsed, taken, &latencies))
 }
 
 /// The callers don't end; one that does has failed.

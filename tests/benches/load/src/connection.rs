@@ -8,7 +8,7 @@ use std::time::Instant;
 use mio::net::TcpStream;
 use mio::{Interest, Poll, Token};
 
-use crate::calls::Call;
+use crate::calls::Request;
 use crate::peer::{Ended, Peer};
 
 /// What a read is given. One that doesn't fill it has left nothing.
@@ -29,13 +29,13 @@ impl<P: Peer> Connection<P> {
         poll: &Poll,
         token: Token,
         address: SocketAddr,
-        call: Call,
+        request: Request,
         streams: usize,
     ) -> Result<Self, Box<dyn Error>> {
         let mut socket = std::net::TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
         let mut out = Vec::new();
-        let peer = P::open(call, streams, &mut out);
+        let peer = P::open(request, streams, &mut out);
         socket.write_all(&out)?;
         out.clear();
         socket.set_nonblocking(true)?;

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::calls::Call;
+use crate::calls::Request;
 use crate::hpack::{Code, Statuses};
 use crate::peer::{Ended, Length, Peer};
 
@@ -112,7 +112,7 @@ struct Frame<'a> {
 }
 
 impl Peer for H2 {
-    fn open(call: Call, streams: usize, out: &mut Vec<u8>) -> Self {
+    fn open(request: Request, streams: usize, out: &mut Vec<u8>) -> Self {
         out.extend_from_slice(PREFACE);
         let mut settings = Vec::new();
         // No push, and the window of a stream.
@@ -123,8 +123,8 @@ impl Peer for H2 {
         frame(out, SETTINGS, 0, 0, &settings);
         let more = CONNECTION_WINDOW - DEFAULT_WINDOW;
         frame(out, WINDOW_UPDATE, 0, 0, &more.to_be_bytes());
-        let (first, later) = call.heads();
-        let body = call.body();
+        let (first, later) = request.heads();
+        let body = request.call.body();
         Self {
             first: Frames::of(&first, &body),
             later: Frames::of(&later, &body),

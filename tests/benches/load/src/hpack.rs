@@ -9,6 +9,7 @@ const AUTHORITY: u8 = 1;
 const PATH: u8 = 4;
 const CONTENT_TYPE: u8 = 31;
 const USER_AGENT: u8 = 58;
+const AUTHORIZATION: u8 = 23;
 
 /// The first entry of the dynamic table; smaller numbers are the static one's.
 const FIRST_DYNAMIC: usize = 62;
@@ -50,7 +51,9 @@ impl Code {
 
 /// The header blocks of the first request on a connection, which fills the server's table, and of every
 /// later one, which names its entries: what clients do whose headers are the same in each call.
-pub(crate) fn heads(path: &str) -> (Vec<u8>, Vec<u8>) {
+///
+/// A token is written out in each of them, and plain, as gRPC's own library for Python does.
+pub(crate) fn heads(path: &str, token: Option<&str>) -> (Vec<u8>, Vec<u8>) {
     let known = [0x80 | METHOD_POST, 0x80 | SCHEME_HTTP];
     let fields: [(Result<u8, &str>, &str); 5] = [
         (Ok(PATH), path),
@@ -72,12 +75,29 @@ pub(crate) fn heads(path: &str) -> (Vec<u8>, Vec<u8>) {
         // The newest entry comes first.
         later.push(0x80 | (FIRST_DYNAMIC + fields.len() - 1 - number) as u8);
     }
+    if let Some(token) = token {
+        for block in [&mut first, &mut later] {
+            // A literal that no table gets.
+            block.extend_from_slice(&[0x0f, AUTHORIZATION - 0x0f]);
+            text(block, &format!("Bearer {token}"));
+        }
+    }
     (first, later)
 }
 
-/// Shorter than 127 bytes, so its length is one.
+/// As it is written.
 fn text(block: &mut Vec<u8>, text: &str) {
-    block.push(text.len() as u8);
+    match text.len().checked_sub(0x7f) {
+        None => block.push(text.len() as u8),
+        Some(mut rest) => {
+            block.push(0x7f);
+            while rest >= 0x80 {
+                block.push(rest as u8 | 0x80);
+                rest >>= 7;
+            }
+            block.push(rest as u8);
+        }
+    }
     block.extend_from_slice(text.as_bytes());
 }
 
@@ -209,6 +229,24 @@ mod tests {
             Some(Code::Ok)
         );
         assert_eq!(statuses.of(&[0xbf]).unwrap(), Some(Code::Ok));
+    }
+
+    #[test]
+    fn a_token_of_any_length_stands_at_the_end_of_each_head() {
+        for length in [1, 120, 121, 248, 249, 649, 8192] {
+            let token = "t".repeat(length);
+            let (first, later) = heads("/a.B/C", Some(&token));
+            let plain = heads("/a.B/C", None);
+            let mut statuses = Statuses::default();
+            for (block, plain) in [(first, plain.0), (later, plain.1)] {
+                assert_eq!(statuses.of(&block).unwrap(), None, "{length}");
+                let mut field = block.strip_prefix(&*plain).unwrap();
+                assert_eq!(number(&mut field, 4), Some(AUTHORIZATION.into()));
+                let value = string(&mut field).unwrap();
+                assert_eq!(value, format!("Bearer {token}").as_bytes());
+                assert!(field.is_empty());
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::calls::{Call, json_request};
+use crate::calls::{Request, json_request};
 use crate::hpack::Code;
 use crate::peer::{Ended, Length, Peer};
 
@@ -16,7 +16,7 @@ pub(crate) struct Http1 {
 }
 
 impl Peer for Http1 {
-    fn open(_: Call, _: usize, _: &mut Vec<u8>) -> Self {
+    fn open(_: Request, _: usize, _: &mut Vec<u8>) -> Self {
         Self {
             request: json_request(),
             started: None,

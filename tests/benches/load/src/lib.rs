@@ -23,7 +23,7 @@ mod run;
 mod server;
 
 pub use callgrind::Callgrind;
-pub use calls::Call;
+pub use calls::{Call, Request};
 pub use client::{BoxError, Client, Work, client};
 pub use hpack::Code;
 pub use open_loop::{Offered, Outcome, offer};

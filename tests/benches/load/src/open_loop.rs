@@ -65,7 +65,8 @@ pub fn offer(
         let first = connections.len();
         for _ in 0..flow.connections {
             let token = Token(connections.len());
-            let connection = Connection::<H2>::open(&poll, token, address, flow.call, STREAMS)?;
+            let connection =
+                Connection::<H2>::open(&poll, token, address, flow.call.into(), STREAMS)?;
             connections.push((number, connection));
         }
         let own = (first..connections.len()).collect();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::calls::Call;
+use crate::calls::Request;
 use crate::hpack::Code;
 
 /// A call that has ended.
@@ -16,8 +16,8 @@ pub(crate) struct Ended {
 
 /// One connection of a client, without its socket.
 pub(crate) trait Peer: Sized {
-    /// A connection for this call with so many streams; `out` gets what a client opens with.
-    fn open(call: Call, streams: usize, out: &mut Vec<u8>) -> Self;
+    /// A connection for this request with so many streams; `out` gets what a client opens with.
+    fn open(request: Request, streams: usize, out: &mut Vec<u8>) -> Self;
 
     /// Starts one call.
     fn start(&mut self, now: Instant, out: &mut Vec<u8>);

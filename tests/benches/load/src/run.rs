@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
 
-use crate::calls::Call;
+use crate::calls::{Call, Request};
 use crate::connection::{self, Connection};
 use crate::cpu;
 use crate::h2::H2;
@@ -75,6 +75,31 @@ pub struct Figures {
     pub latencies: [f64; 3],
 }
 
+impl Figures {
+    /// Of so many calls in this time, with what the server took for them, and this generator.
+    pub(crate) fn of(
+        calls: u64,
+        time: Duration,
+        [server, load]: [Duration; 2],
+        latencies: &Latencies,
+    ) -> Self {
+        // Of none there is no cost of one: then the rate says it all.
+        let microseconds = |time: Duration| time.as_secs_f64() * 1e6 / calls.max(1) as f64;
+        Self {
+            rate: calls as f64 / time.as_secs_f64(),
+            server_cpu: microseconds(server),
+            load_cpu: microseconds(load),
+            latencies: [0.5, 0.9, 0.99].map(|share| latencies.quantile(share)),
+        }
+    }
+
+    /// Whether no call has ended: somebody else had the machine all the while.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rate == 0.0
+    }
+}
+
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [p50, p90, p99] = self.latencies;
@@ -107,20 +132,20 @@ impl FromStr for Figures {
 /// When a call fails, one is answered by another length than those before it, or a connection breaks.
 pub fn run(
     address: SocketAddr,
-    call: Call,
+    request: Request,
     shape: Shape,
     ending: Ending,
 ) -> Result<Figures, Box<dyn Error>> {
-    match call {
+    match request.call {
         Call::Json => {
             let connections = shape.connections * shape.streams;
             let shape = Shape {
                 connections,
                 streams: 1,
             };
-            Load::<Http1>::open(address, call, shape)?.run(ending)
+            Load::<Http1>::open(address, request, shape)?.run(ending)
         }
-        _ => Load::<H2>::open(address, call, shape)?.run(ending),
+        _ => Load::<H2>::open(address, request, shape)?.run(ending),
     }
 }
 
@@ -129,14 +154,14 @@ pub fn run(
 /// # Errors
 ///
 /// As [`run`] has them.
-pub fn once(address: SocketAddr, call: Call) -> Result<Vec<u8>, Box<dyn Error>> {
+pub fn once(address: SocketAddr, request: Request) -> Result<Vec<u8>, Box<dyn Error>> {
     let shape = Shape {
         connections: 1,
         streams: 1,
     };
-    match call {
-        Call::Json => Load::<Http1>::open(address, call, shape)?.once(),
-        _ => Load::<H2>::open(address, call, shape)?.once(),
+    match request.call {
+        Call::Json => Load::<Http1>::open(address, request, shape)?.once(),
+        _ => Load::<H2>::open(address, request, shape)?.once(),
     }
 }
 
@@ -147,7 +172,7 @@ pub fn once(address: SocketAddr, call: Call) -> Result<Vec<u8>, Box<dyn Error>> 
 /// As [`run`] has them.
 pub fn idle(
     address: SocketAddr,
-    call: Call,
+    request: Request,
     connections: usize,
 ) -> Result<Box<dyn Send>, Box<dyn Error>> {
     let shape = Shape {
@@ -155,14 +180,14 @@ pub fn idle(
         streams: 1,
     };
     let ending = Ending::Calls(connections as u64);
-    Ok(match call {
+    Ok(match request.call {
         Call::Json => {
-            let mut load = Load::<Http1>::open(address, call, shape)?;
+            let mut load = Load::<Http1>::open(address, request, shape)?;
             load.run(ending)?;
             Box::new(load)
         }
         _ => {
-            let mut load = Load::<H2>::open(address, call, shape)?;
+            let mut load = Load::<H2>::open(address, request, shape)?;
             load.run(ending)?;
             Box::new(load)
         }
@@ -183,7 +208,7 @@ struct Load<P> {
 }
 
 impl<P: Peer> Load<P> {
-    fn open(address: SocketAddr, call: Call, shape: Shape) -> Result<Self, Box<dyn Error>> {
+    fn open(address: SocketAddr, request: Request, shape: Shape) -> Result<Self, Box<dyn Error>> {
         let poll = Poll::new()?;
         let mut connections = Vec::with_capacity(shape.connections);
         for number in 0..shape.connections {
@@ -192,7 +217,7 @@ impl<P: Peer> Load<P> {
                 &poll,
                 token,
                 address,
-                call,
+                request,
                 shape.streams,
             )?);
         }
@@ -239,9 +264,6 @@ impl<P: Peer> Load<P> {
                 let before = (cpu::of(pid)?, cpu::of(own)?, Instant::now());
                 self.turn_until(before.2 + time)?;
                 let elapsed = before.2.elapsed();
-                if self.done == 0 {
-                    return Err("no call has ended".into());
-                }
                 let (server, load) = (cpu::of(pid)? - before.0, cpu::of(own)? - before.1);
                 Ok(self.figures(elapsed, server, load))
             }
@@ -249,14 +271,7 @@ impl<P: Peer> Load<P> {
     }
 
     fn figures(&self, elapsed: Duration, server: Duration, load: Duration) -> Figures {
-        let calls = self.done as f64;
-        let microseconds = |time: Duration| time.as_secs_f64() * 1e6 / calls;
-        Figures {
-            rate: calls / elapsed.as_secs_f64(),
-            server_cpu: microseconds(server),
-            load_cpu: microseconds(load),
-            latencies: [0.5, 0.9, 0.99].map(|share| self.latencies.quantile(share)),
-        }
+        Figures::of(self.done, elapsed, [server, load], &self.latencies)
     }
 
     fn start_all(&mut self) -> Result<(), Box<dyn Error>> {

@@ -1,4 +1,4 @@
-//! The items service by our server, with nothing around the calls.
+//! The items service by our server, with nothing around the calls unless somebody puts it there.
 
 mod as_it_is;
 
@@ -6,7 +6,7 @@ apibase::include_protos!();
 
 use std::net::TcpListener;
 
-use apibase::{Context, Inbound, Server, Streamed};
+use apibase::{Context, Inbound, Interceptors, Server, Streamed};
 pub(crate) use as_it_is::{ItemAsItIs, UpdateAsItIs};
 use bench_harness::shop;
 use examples::api::{ItemError, ItemServiceServer, ItemServicer};
@@ -41,6 +41,15 @@ pub async fn listen(listener: TcpListener) {
 /// When it can't: a bench without its figure is of no use.
 pub async fn listen_limited(listener: TcpListener) {
     serve(listener, Server::new().max_concurrent_rpcs(LIMIT)).await;
+}
+
+/// The same with these around every call.
+///
+/// # Panics
+///
+/// When it can't: a bench without its figure is of no use.
+pub async fn listen_intercepted(listener: TcpListener, chain: Interceptors) {
+    serve(listener, Server::new().interceptors(chain)).await;
 }
 
 #[allow(

@@ -7,7 +7,8 @@ use std::pin::Pin;
 
 use bench_harness::shop;
 use futures_util::{Stream, StreamExt, stream};
-use protos::examples::item_service_server::{ItemService, ItemServiceServer};
+use protos::examples::item_service_server::ItemService;
+pub use protos::examples::item_service_server::ItemServiceServer;
 use protos::examples::item_sync_request::Action;
 use protos::examples::{
     BatchCreateResponse, CreateItemRequest, DeleteItemRequest, GetItemRequest, Item,
@@ -26,17 +27,31 @@ use tonic::{Request, Response, Status, Streaming};
     reason = "a bench without its figure is of no use"
 )]
 pub async fn listen(listener: TcpListener) {
-    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-    // tonic leaves TCP_NODELAY to whoever hands in the listener; a fair baseline has it.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     tonic::transport::Server::builder()
         .add_service(ItemServiceServer::new(Items))
-        .serve_with_incoming(incoming)
+        .serve_with_incoming(incoming(listener))
         .await
         .expect("served");
 }
 
-struct Items;
+/// The connections that a server of tonic's takes.
+///
+/// # Panics
+///
+/// When there can be none.
+#[allow(
+    clippy::expect_used,
+    reason = "a bench without its figure is of no use"
+)]
+pub fn incoming(listener: TcpListener) -> TcpIncoming {
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+    // tonic leaves TCP_NODELAY to whoever hands in the listener; a fair baseline has it.
+    TcpIncoming::from(listener).with_nodelay(Some(true))
+}
+
+/// The service.
+#[derive(Clone, Copy, Debug)]
+pub struct Items;
 
 type Replies<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 

@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::net::{Answers, Net};
 use super::{Attempt, Transport, call, request, settle, unary};
 use crate::client::requests::Requests as Held;
+use crate::interceptors::{Flow, Tally};
 use crate::mapper::Plain;
 
 /// Requests by hand.
@@ -26,6 +27,11 @@ impl Stream for Requests {
     ) -> std::task::Poll<Option<()>> {
         self.0.poll_recv(cx)
     }
+}
+
+/// For requests that nobody counts.
+fn uncounted() -> Tally {
+    Tally::outgoing(None, Flow::Sent)
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,7 +59,7 @@ async fn a_stream_of_requests_ends_with_its_call() {
     net.serve("a:1", Answers::AtOnce);
     let channel = net.channel("a:1");
     let (sender, receiver) = mpsc::channel(1);
-    let held = Held::stream::<Plain<()>>(Requests(receiver), None);
+    let held = Held::stream::<Plain<()>>(Requests(receiver), None, uncounted());
     let body = held.body();
     let calling = tokio::spawn(async move {
         let mut attempt = Attempt::first();
@@ -88,7 +94,7 @@ async fn a_stream_of_requests_that_panics_ends_its_call() {
     let net = Net::default();
     let server = net.serve("a:1", Answers::Held);
     let channel = net.channel("a:1");
-    let held = Held::stream::<Plain<()>>(Panics, None);
+    let held = Held::stream::<Plain<()>>(Panics, None, uncounted());
     let mut attempt = Attempt::first();
     let send = channel.send(request(held.body()), &mut attempt);
     let sent = tokio::time::timeout(Duration::from_secs(1), send).await;
@@ -104,7 +110,7 @@ async fn a_stream_of_requests_is_answered_once_it_ends() {
     net.serve("a:1", Answers::AtOnce);
     let channel = net.channel("a:1");
     let (sender, receiver) = mpsc::channel(1);
-    let held = Held::stream::<Plain<()>>(Requests(receiver), None);
+    let held = Held::stream::<Plain<()>>(Requests(receiver), None, uncounted());
     let body = held.body();
     let calling = tokio::spawn(async move {
         let _held = held;

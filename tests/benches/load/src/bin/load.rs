@@ -7,7 +7,7 @@
 //! load idle ADDRESS CALL CONNECTIONS         calls once on each, and holds them until its input ends
 //! ```
 //!
-//! CALL is `get`, `list`, `sync` or `json`; SHAPE is connections and calls at once on each, `8x64`.
+//! CALL is `get`, `list`, `sync` or `json`, or `get+token` and so on; SHAPE is connections and calls at once on each, `8x64`.
 //! `time` and `calls` print what [`Figures`](bench_load::Figures) has, in its order.
 
 use std::error::Error;
@@ -15,7 +15,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bench_load::{Call, Ending, idle, once, run};
+use bench_load::{Ending, Request, idle, once, run};
 
 fn main() -> ExitCode {
     match load() {
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 fn load() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let call = |name| Call::named(name).ok_or("CALL is get, list, sync or json");
+    let call = |name: &str| name.parse::<Request>();
     match *arguments {
         ["time", address, name, shape, seconds, pid] => {
             let time = Duration::try_from_secs_f64(seconds.parse()?)?;

@@ -90,7 +90,7 @@ fn peak(server: &Server, time: Duration) -> Result<f64, Box<dyn Error>> {
             streams: 1,
         };
         let ending = Ending::After(time, server.pid());
-        let figures = run(server.address, Call::Create, shape, ending)?;
+        let figures = run(server.address, Call::Create.into(), shape, ending)?;
         peak = peak.max(figures.rate);
     }
     Ok(peak)

@@ -4,34 +4,41 @@ use std::error::Error;
 
 use bench_harness::shop;
 use bench_load::compare::{Options, Side};
-use bench_load::{Call, once};
+use bench_load::{Call, Request, once};
 
 use crate::row::Row;
 use crate::server;
 
 /// Every side has to answer each call with the same bytes; JSON with the same texts in it.
 pub(crate) fn compare(options: &Options<Row>) -> Result<(), Box<dyn Error>> {
-    let mut calls: Vec<Call> = options.rows.iter().map(|row| row.call).collect();
-    calls.dedup();
-    for call in calls {
+    let mut requests: Vec<Request> = options.rows.iter().map(|row| row.request).collect();
+    requests.dedup();
+    for request in requests {
         let mut first: Option<(&Side, Vec<u8>)> = None;
-        for side in options.sides.iter().filter(|side| server::has(side, call)) {
-            let answer = once(server::start(side, 1)?.address, server::call(side, call))?;
+        for side in options
+            .sides
+            .iter()
+            .filter(|side| server::has(side, request))
+        {
+            let answer = once(
+                server::start(side, 1)?.address,
+                server::request(side, request),
+            )?;
             let (name, length) = (&side.name, answer.len());
             if server::is_json(side) {
                 contains_the_item(&answer).map_err(|error| format!("{name}: {error}"))?;
-                eprintln!("{}: {name} answers {length} bytes", call.name());
+                eprintln!("{}: {name} answers {length} bytes", request);
                 continue;
             }
-            has_replies(&answer, call).map_err(|error| format!("{name}: {error}"))?;
+            has_replies(&answer, request.call).map_err(|error| format!("{name}: {error}"))?;
             match &first {
                 Some((other, bytes)) if *bytes != answer => {
                     let names = format!("{} and {name}", other.name);
-                    return Err(format!("{names} answer {} differently", call.name()).into());
+                    return Err(format!("{names} answer {} differently", request).into());
                 }
                 Some(_) => {}
                 None => {
-                    eprintln!("{}: {length} bytes by every side", call.name());
+                    eprintln!("{}: {length} bytes by every side", request);
                     first = Some((side, answer));
                 }
             }

@@ -36,11 +36,11 @@ fn grown(
     connections: u64,
     of: impl Fn(&mut Server) -> Result<u64, Box<dyn Error>>,
 ) -> Result<f64, Box<dyn Error>> {
-    let call = server::call(side, Call::Get);
-    once(server.address, call)?;
+    let request = server::request(side, Call::Get.into());
+    once(server.address, request)?;
     settle();
     let before = of(&mut server)?;
-    let held = idle(server.address, call, connections as usize)?;
+    let held = idle(server.address, request, connections as usize)?;
     settle();
     let after = of(&mut server)?;
     drop(held);

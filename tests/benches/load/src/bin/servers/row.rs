@@ -3,12 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bench_load::{Call, Shape};
+use bench_load::{Call, Request, Shape};
 
 /// One row of a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
-    pub(crate) call: Call,
+    pub(crate) request: Request,
     pub(crate) shape: Shape,
     pub(crate) workers: usize,
 }
@@ -20,7 +20,7 @@ impl FromStr for Row {
         let (rest, workers) = text.split_once('/').unwrap_or((text, "1"));
         let (call, shape) = rest.split_once('-').unwrap_or(("get", rest));
         Ok(Self {
-            call: Call::named(call).ok_or(format!("{call} is no call: get, list or sync"))?,
+            request: call.parse()?,
             shape: shape.parse()?,
             workers: workers.parse().map_err(|_| format!("{text} is no row"))?,
         })
@@ -29,7 +29,7 @@ impl FromStr for Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = match self.call {
+        let call = match self.request.call {
             Call::Get | Call::Json => "GetItem",
             Call::Create => "CreateItem",
             Call::Health => "Check",
@@ -40,7 +40,11 @@ impl fmt::Display for Row {
             connections,
             streams,
         } = self.shape;
-        write!(f, "{call} {connections}×{streams}")?;
+        let with = match self.request.has_token {
+            true => ", with a token",
+            false => "",
+        };
+        write!(f, "{call}{with} {connections}×{streams}")?;
         match self.workers {
             1 => Ok(()),
             workers => write!(f, ", {workers} workers"),

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::Command;
 
 use bench_load::compare::Side;
-use bench_load::{Call, Server, on_core};
+use bench_load::{Call, Request, Server, on_core};
 
 /// Whether this side answers by JSON.
 pub(crate) fn is_json(side: &Side) -> bool {
@@ -12,13 +12,17 @@ pub(crate) fn is_json(side: &Side) -> bool {
 }
 
 /// Whether this side has the call: JSON is for one only.
-pub(crate) fn has(side: &Side, call: Call) -> bool {
-    call == Call::Get || !is_json(side)
+pub(crate) fn has(side: &Side, request: Request) -> bool {
+    request == Call::Get.into() || !is_json(side)
 }
 
-/// What this call is to this side.
-pub(crate) fn call(side: &Side, call: Call) -> Call {
-    if is_json(side) { Call::Json } else { call }
+/// What this request is to this side.
+pub(crate) fn request(side: &Side, request: Request) -> Request {
+    if is_json(side) {
+        Call::Json.into()
+    } else {
+        request
+    }
 }
 
 /// A server with so many workers; one has a core for itself.

@@ -1,0 +1,7 @@
+//! The server, as it is measured.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bench_harness::serve(bench_server_interceptors::listen)
+}
