@@ -65,6 +65,7 @@
 #[cfg(feature = "admin")]
 mod admin;
 mod client;
+mod clock;
 #[doc(hidden)]
 pub mod codegen;
 mod container;

@@ -286,10 +286,22 @@ impl Observers {
         self.of_all.is_empty() && self.beside_calls.is_empty()
     }
 
+    #[inline]
     pub(crate) fn observe(&self, event: &Event<'_>) {
-        let others = match event {
-            Event::Started { .. } | Event::Ended { .. } | Event::Attempt { .. } => &[],
-            _ => &*self.beside_calls,
+        let is_of_call = matches!(
+            event,
+            Event::Started { .. } | Event::Ended { .. } | Event::Attempt { .. }
+        );
+        // Who only counts and logs has the calls of its chain.
+        if !(is_of_call && self.of_all.is_empty()) {
+            self.tell(event, is_of_call);
+        }
+    }
+
+    fn tell(&self, event: &Event<'_>, is_of_call: bool) {
+        let others = match is_of_call {
+            true => &[],
+            false => &*self.beside_calls,
         };
         for observer in self.of_all.iter().chain(others) {
             // Unwinding here would take a whole connection down.

@@ -47,7 +47,7 @@ fn says_its_id() -> Scripted {
 }
 
 #[tokio::test]
-async fn a_valid_id_is_kept_and_any_other_is_made_anew_and_callers_are_told() {
+async fn a_valid_id_is_kept_and_any_other_is_made_anew_and_who_has_sent_one_is_told() {
     let (logging, lines) = logged();
     let running = Running::with(says_its_id(), |server| server.interceptors(with(logging))).await;
     let mut raw = running.raw().await;
@@ -60,7 +60,6 @@ async fn a_valid_id_is_kept_and_any_other_is_made_anew_and_callers_are_told() {
         ("x-correlation-id", "a\"b", false),
         ("x-correlation-id", "", false),
         ("x-correlation-id", &format!("{long}x"), false),
-        ("x-something", "else", false),
     ] {
         let answer = raw
             .call(post("Echo").header(name, sent), [frame(&ask(""))])
@@ -77,6 +76,31 @@ async fn a_valid_id_is_kept_and_any_other_is_made_anew_and_callers_are_told() {
 }
 
 #[tokio::test]
+async fn who_has_sent_no_id_is_told_of_ours_where_the_call_fails() {
+    let scripted = says_its_id().on_count(|_, _| async {
+        // The first reply is sent before it is known that the call fails.
+        Ok(common::failing(1, DomainError::conflict("")))
+    });
+    let (logging, lines) = logged();
+    let running = Running::with(scripted, |server| server.interceptors(with(logging))).await;
+    let mut raw = running.raw().await;
+    let answer = raw.call(post("Echo"), [frame(&ask(""))]).await;
+    let replies: Vec<common::EchoReply> = answer.messages();
+    let id = String::from_utf8(replies[0].payload.to_vec()).unwrap();
+    assert!(is_new(&id), "{id}");
+    assert_eq!(lines.one().await["correlation_id"], id);
+    let trailers = answer.trailers.unwrap();
+    assert_eq!((told(&answer.headers), told(&trailers)), (None, None));
+
+    let answer = raw.call(post("Count"), [frame(&count(1))]).await;
+    assert_eq!(answer.code(), Code::AlreadyExists);
+    let trailers = answer.trailers.unwrap();
+    let line = lines.one().await;
+    assert_eq!(told(&answer.headers), None);
+    assert_eq!(line["correlation_id"], told(&trailers).unwrap());
+}
+
+#[tokio::test]
 async fn no_two_calls_have_the_same_new_id() {
     let (logging, lines) = logged();
     let running = Running::with(says_its_id(), |server| server.interceptors(with(logging))).await;
@@ -84,7 +108,8 @@ async fn no_two_calls_have_the_same_new_id() {
     let mut ids = std::collections::HashSet::new();
     for _ in 0..100 {
         let answer = raw.call(post("Echo"), [frame(&ask(""))]).await;
-        assert!(ids.insert(told(&answer.headers).unwrap().to_owned()));
+        let replies: Vec<common::EchoReply> = answer.messages();
+        assert!(ids.insert(replies[0].payload.clone()));
     }
     lines.take(100).await;
 }
@@ -162,13 +187,14 @@ async fn every_failure_tells_the_id() {
             assert!((300..=500).contains(&deadline), "{deadline}");
         }
     }
-    // A stream that fails has told it with its head.
-    let answer = raw.call(post("Count"), [frame(&count(1))]).await;
+    // A stream that fails has told it with its head, where it has come with one.
+    let head = post("Count").header("x-correlation-id", "c-1");
+    let answer = raw.call(head, [frame(&count(1))]).await;
     assert_eq!(answer.code(), Code::AlreadyExists);
-    assert_eq!(
-        lines.one().await["correlation_id"],
-        told(&answer.headers).unwrap()
-    );
+    assert_eq!(lines.one().await["correlation_id"], "c-1");
+    let trailers = answer.trailers.unwrap();
+    let all = (told(&answer.headers), told(&trailers));
+    assert_eq!(all, (Some("c-1"), None));
 }
 
 #[tokio::test]
@@ -301,18 +327,20 @@ async fn an_id_among_the_metadata_of_a_call_goes_before_that_of_its_context() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_hears_the_id_that_the_server_has_made() {
+async fn a_client_whose_call_fails_hears_the_id_that_the_server_has_made() {
     let (logging, lines) = logged();
-    let served = InProcess::behind(with(logging), EchoServiceServer::new(says_its_id())).unwrap();
+    let fails = Scripted::new().on_echo(|_, _| async { Err(DomainError::conflict("")) });
+    let served = InProcess::behind(with(logging), EchoServiceServer::new(fails)).unwrap();
     let client = EchoServiceClient::new(once().over("echo", served));
     let info = CallInfo::new();
     let client = client.with(CallOptions::new().info(&info));
-    client.echo(&Context::background(), ask("")).await.unwrap();
+    let failed = client.echo(&Context::background(), ask("")).await;
+    failed.unwrap_err();
     let line = lines.one().await;
-    let headers = info.headers();
+    let trailers = info.trailers();
     assert_eq!(
         line["correlation_id"],
-        headers.get("x-correlation-id").unwrap().to_str().unwrap()
+        trailers.get("x-correlation-id").unwrap().to_str().unwrap()
     );
 }
 

@@ -20,6 +20,7 @@ use super::runtime;
 use super::setback::Setback;
 use super::trace::AttemptTrace;
 use super::upstream::{MethodState, Upstream};
+use crate::clock;
 use crate::context::is_correlation_id;
 #[cfg(feature = "otel")]
 use crate::interceptors::headers_of;
@@ -272,12 +273,8 @@ impl Outgoing {
     /// An attempt begins, after this many that count.
     pub(super) fn begin(&self, attempt: &mut Attempt, previous: u32) {
         #[cfg(feature = "otel")]
-        if let Some(span) = self
-            .passage
-            .as_ref()
-            .and_then(|passage| passage.trail().span())
-        {
-            attempt.set_span(span.attempt(previous + 1));
+        if let Some(passage) = &self.passage {
+            attempt.set_span(passage.trail().span().attempt(previous + 1));
         }
         #[cfg(not(feature = "otel"))]
         let _ = (attempt, previous);
@@ -308,7 +305,7 @@ impl Outgoing {
             return span.headers();
         }
         let trail = self.passage.as_ref()?.trail();
-        headers_of(trail.span()?.span_context())
+        headers_of(&trail.span().context()?)
     }
 
     #[cfg(not(feature = "otel"))]
@@ -453,21 +450,21 @@ impl Outgoing {
 
 impl Drop for Outgoing {
     fn drop(&mut self) {
-        let elapsed = self.started.map(|started| started.elapsed());
+        // Nobody hears of it else.
+        let Some(started) = self.started else {
+            return;
+        };
+        let ended = clock::now();
+        let elapsed = ended.saturating_duration_since(started);
         if let Some(passage) = &self.passage {
-            passage.leave(
-                self.method,
-                &self.context,
-                self.code,
-                elapsed.unwrap_or_default(),
-            );
+            passage.leave(self.method, &self.context, self.code, (ended, elapsed));
         }
         self.observe(|method, context| Event::Ended {
             side: Side::Client,
             method,
             context,
             code: self.code,
-            elapsed: elapsed.unwrap_or_default(),
+            elapsed,
         });
     }
 }

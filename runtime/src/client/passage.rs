@@ -3,13 +3,12 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
 use super::outgoing::Outgoing;
 use super::setback::Setback;
-use crate::interceptors::{
-    CallEnd, Came, Correlation, InterceptedCall, MethodChain, Through, Trail, through,
-};
+use crate::interceptors::{CallEnd, Came, InterceptedCall, MethodChain, Through, Trail, through};
 use crate::observe::{Event, Side};
 use crate::{Code, Context, Method, Status};
 
@@ -33,7 +32,7 @@ impl Passage {
 
     /// The call was made with this correlation id among its metadata.
     pub(super) fn correlate(&self, id: &str) {
-        self.trail.correlate(|| Correlation::OfMetadata(id.into()));
+        self.trail.correlation().set_of_metadata(id);
     }
 
     pub(super) fn trail(&self) -> &Arc<Trail> {
@@ -52,7 +51,7 @@ impl Passage {
 
     /// The correlation id that the call has got here, or was made with.
     pub(super) fn correlation_id(&self) -> Option<&str> {
-        self.trail.correlation_id()
+        self.trail.correlation().own()
     }
 
     /// Carries the call by `exchange`, once it has come through.
@@ -96,7 +95,7 @@ impl Passage {
         method: &'static Method,
         context: &Context,
         code: Code,
-        elapsed: Duration,
+        (ended, elapsed): (Instant, Duration),
     ) {
         self.chain.leave_client(&CallEnd {
             side: Side::Client,
@@ -104,6 +103,7 @@ impl Passage {
             context,
             code,
             elapsed,
+            ended,
             trail: &self.trail,
         });
     }

@@ -22,13 +22,14 @@ use self::extensions::Extensions;
 pub use self::response::ResponseMetadata;
 #[cfg(feature = "otel")]
 pub(crate) use self::trace::traceparent;
-pub(crate) use self::trace::{TraceContext, digits};
+pub(crate) use self::trace::{Digits, TraceContext, digits};
 use crate::Method;
-use crate::interceptors::{CORRELATION_ID, MethodChain, Trail};
+use crate::interceptors::{CORRELATION_ID, Correlation, MethodChain, Trail};
 #[cfg(feature = "server")]
 use crate::server::AtomicPhase;
 #[cfg(all(feature = "server", feature = "tls"))]
 use crate::tls::PeerCertificate;
+use crate::wire::headers::{Incoming, Present};
 
 /// What belongs to a call and flows to the calls that it makes: the deadline, the trace, the correlation id,
 /// cancellation and typed extensions; and, in a servicer, what came in and what goes back.
@@ -82,6 +83,7 @@ struct Scope {
     method: Option<&'static Method>,
     peer: Option<Peer>,
     metadata: MetadataMap,
+    present: Present,
     response: response::Shared,
     /// None where nothing can cancel.
     cancellation: Option<Cancellation>,
@@ -96,6 +98,13 @@ struct Scope {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The correlation id that comes with a call.
+enum SentId<'a> {
+    None,
+    Invalid,
+    Valid(&'a str),
+}
 
 /// A correlation id that was set by hand.
 struct CorrelationId(Box<str>);
@@ -112,14 +121,16 @@ impl Context {
     pub(crate) fn incoming(
         method: &'static Method,
         peer: Option<Peer>,
-        metadata: MetadataMap,
+        incoming: impl Into<Incoming>,
         deadline: Option<Instant>,
         chain: Option<Arc<MethodChain>>,
     ) -> Self {
+        let Incoming { metadata, present } = incoming.into();
         let scope = Scope {
             method: Some(method),
             peer,
             metadata,
+            present,
             response: response::Shared::default(),
             cancellation: Some(Cancellation::default()),
             chain,
@@ -196,22 +207,56 @@ impl Context {
             return Some(id);
         }
         // It is there only where none has come.
-        if let Some(own) = self.scope.trail.correlation_id() {
+        if let Some(own) = self.scope.trail.correlation().own() {
             return Some(own);
         }
+        match self.sent_correlation_id() {
+            SentId::Valid(id) => Some(id),
+            SentId::None | SentId::Invalid => None,
+        }
+    }
+
+    /// The correlation id that has come in.
+    fn sent_correlation_id(&self) -> SentId<'_> {
+        if !self.scope.present.correlation {
+            return SentId::None;
+        }
         let headers = self.scope.metadata.as_ref();
-        let mut came = [CORRELATION_ID, REQUEST_ID]
-            .into_iter()
-            .filter_map(|name| headers.get(name)?.to_str().ok());
-        came.find(|id| is_correlation_id(id))
+        let mut sent = SentId::None;
+        for value in [CORRELATION_ID, REQUEST_ID].map(|name| headers.get(name)) {
+            match value.map(|value| value.to_str().unwrap_or_default()) {
+                Some(id) if is_correlation_id(id) => return SentId::Valid(id),
+                Some(_) => sent = SentId::Invalid,
+                None => {}
+            }
+        }
+        sent
+    }
+
+    /// Says whose correlation id a call has that is made in this context, or came with it, unless that is
+    /// said; it gets one if it has none.
+    pub(crate) fn correlate(&self, correlation: &Correlation) {
+        if correlation.is_known() {
+            return;
+        }
+        if self.extension::<CorrelationId>().is_some() {
+            return correlation.set_of_context();
+        }
+        match self.sent_correlation_id() {
+            SentId::Valid(_) => correlation.set_of_context(),
+            SentId::Invalid => correlation.make(true),
+            SentId::None => correlation.make(false),
+        }
     }
 
     /// The correlation id for the answer; `None` where the server has no [`Logging`](crate::Logging).
-    pub(crate) fn told_correlation_id(&self) -> Option<&str> {
-        match self.scope.trail.is_correlated() {
-            true => self.correlation_id(),
-            false => None,
-        }
+    ///
+    /// Who has sent one hears which one counts. Who has sent none hears of ours if the call has failed: then
+    /// it is what they can tell somebody who reads the log.
+    pub(crate) fn told_correlation_id(&self, has_failed: bool) -> Option<&str> {
+        let correlation = self.scope.trail.correlation();
+        let is_told = correlation.is_awaited() || (has_failed && correlation.is_known());
+        is_told.then(|| self.correlation_id()).flatten()
     }
 
     /// The same context with this correlation id; an id that is not valid is not taken.
@@ -249,6 +294,9 @@ impl Context {
 
     /// The trace that the call has come in with, if that is a valid one.
     pub(crate) fn incoming_trace(&self) -> Option<TraceContext> {
+        if !self.scope.present.trace {
+            return None;
+        }
         let metadata = &self.scope.metadata;
         *self.scope.trace.get_or_init(|| TraceContext::of(metadata))
     }

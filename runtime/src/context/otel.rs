@@ -3,15 +3,16 @@
 use std::sync::OnceLock;
 
 use http::HeaderValue;
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceId};
 
 use super::Context;
-use crate::interceptors::{TraceIdText, headers_of, remote};
+use super::{Digits, digits};
+use crate::interceptors::{headers_of, remote};
 
 /// A span that was put in by hand.
 struct Within {
     context: opentelemetry::Context,
-    trace_id: OnceLock<TraceIdText>,
+    trace_id: OnceLock<Digits>,
 }
 
 impl Context {
@@ -35,10 +36,8 @@ impl Context {
         if let Some(within) = self.extension::<Within>() {
             return within.context.clone();
         }
-        match self.trail().span() {
-            Some(span) => span.otel(),
-            None => self.incoming_otel(),
-        }
+        let own = self.trail().span().otel();
+        own.unwrap_or_else(|| self.incoming_otel())
     }
 
     /// The same context within this span of OpenTelemetry: the calls that are made with it are the
@@ -60,12 +59,12 @@ impl Context {
         if self.extension::<Within>().is_some() {
             return Some(self.otel());
         }
-        let trail = self.trail().span();
-        let own = match (trail, self.incoming_trace()) {
-            (Some(span), _) => Some((span.span_context().trace_id(), span.is_sampled())),
-            (None, Some(trace)) => Some((trace.trace_id.into(), trace.is_sampled())),
-            (None, None) => None,
+        let span = self.trail().span();
+        let incoming = || {
+            let trace = self.incoming_trace()?;
+            Some((trace.trace_id.into(), trace.is_sampled()))
         };
+        let own = span.trace_id().zip(span.is_sampled()).or_else(incoming);
         let Some((trace_id, is_sampled)) = own else {
             return Some(opentelemetry::Context::current());
         };
@@ -93,12 +92,11 @@ impl Context {
         if let Some(within) = self.extension::<Within>() {
             let span = within.context.span();
             let id = span.span_context().trace_id();
-            return within
-                .trace_id
-                .get_or_init(|| TraceIdText::new(id))
-                .as_str();
+            let is_one = id != TraceId::INVALID;
+            let digits = || within.trace_id.get_or_init(|| digits(id.to_bytes()));
+            return is_one.then(|| digits().as_str());
         }
-        self.trail().span()?.trace_id()
+        self.trail().span().trace_id_digits()
     }
 
     #[cfg(feature = "prometheus")]
@@ -106,7 +104,7 @@ impl Context {
         if let Some(within) = self.extension::<Within>() {
             return Some(within.context.span().span_context().is_sampled());
         }
-        Some(self.trail().span()?.is_sampled())
+        self.trail().span().is_sampled()
     }
 
     /// What passes on the span of this call.
@@ -115,6 +113,6 @@ impl Context {
         if let Some(within) = self.extension::<Within>() {
             return of(within.context.span().span_context());
         }
-        of(self.trail().span()?.span_context())
+        of(&self.trail().span().context()?)
     }
 }

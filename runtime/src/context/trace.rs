@@ -1,5 +1,7 @@
 //! [`TraceContext`]: which trace a call belongs to, as it came in (W3C Trace Context, level 2).
 
+use std::fmt;
+
 use http::{HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 
@@ -125,12 +127,30 @@ pub(crate) fn traceparent(trace_id: u128, span_id: u64, flags: u8) -> Option<Hea
 }
 
 /// The hexadecimal digits of an id.
-pub(crate) fn digits(id: [u8; 16]) -> [u8; 32] {
+pub(crate) fn digits(id: [u8; 16]) -> Digits {
     let mut digits = [0; 32];
     for (pair, byte) in digits.chunks_exact_mut(2).zip(id) {
         pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
     }
-    digits
+    Digits(digits)
+}
+
+/// An id of 128 bits, as lower-case hexadecimal digits. Aligned, since that is how `from_utf8` reads them
+/// word by word.
+#[repr(align(8))]
+pub(crate) struct Digits(pub(crate) [u8; 32]);
+
+impl Digits {
+    pub(crate) fn as_str(&self) -> &str {
+        // Digits are UTF-8.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Digits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// The digit of a number below 16. Without a branch: half of all digits would take the other one.

@@ -6,11 +6,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
 use super::chain::MethodChain;
 use super::meeting::Meeting;
 use super::trail::Trail;
+use crate::context::Digits;
+#[cfg(feature = "otel")]
+use crate::context::digits;
 use crate::observe::Side;
 use crate::{Code, Context, Method, Status};
 
@@ -103,28 +107,31 @@ pub struct CallEnd<'a> {
     pub code: Code,
     /// From its start to now.
     pub elapsed: Duration,
+    /// When that is.
+    pub(crate) ended: Instant,
     pub(crate) trail: &'a Trail,
 }
 
 impl CallEnd<'_> {
-    /// The trace that the call belongs to: at a client that of its own span, where it has one.
-    pub(crate) fn trace_id(&self) -> Option<&str> {
+    /// The trace of the call's own span, where it has one.
+    pub(crate) fn own_trace(&self) -> Option<Digits> {
         #[cfg(feature = "otel")]
-        if let Some(span) = self.trail.span() {
-            return span.trace_id();
-        }
-        self.context.trace_id()
+        return self.trail.span().trace_id().map(|id| digits(id.to_bytes()));
+        #[cfg(not(feature = "otel"))]
+        None
     }
 
-    /// The same, if somebody records it: what isn't recorded can't be looked at.
+    /// The call's trace, if somebody records it: what isn't recorded can't be looked at.
     #[cfg(feature = "prometheus")]
     pub(crate) fn exemplar(&self) -> Option<&str> {
         #[cfg(feature = "otel")]
-        if let Some(span) = self.trail.span() {
-            return span.trace_id().filter(|_| span.is_sampled());
+        if let Some(is_sampled) = self.trail.span().is_sampled() {
+            return is_sampled
+                .then(|| self.trail.span().trace_id_digits())
+                .flatten();
         }
-        let trace_id = self.context.trace_id();
-        trace_id.filter(|_| self.context.is_sampled())
+        let is_sampled = self.context.is_sampled();
+        is_sampled.then(|| self.context.trace_id()).flatten()
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) use self::meeting::{Through, through};
 pub use self::metrics::Metrics;
 pub(crate) use self::tally::{Flow, Tally};
 #[cfg(feature = "otel")]
-pub(crate) use self::tracing::{AttemptSpan, TraceIdText, headers_of, remote};
+pub(crate) use self::tracing::{AttemptSpan, headers_of, remote};
 #[cfg(feature = "otel")]
 pub use self::tracing::{Tracing, TracingGuard};
 pub(crate) use self::trail::Trail;

@@ -11,7 +11,7 @@ use super::tally::{Flow, Messages};
 use crate::observe::Refusal;
 
 #[cfg(feature = "otel")]
-use super::tracing::CallSpan;
+use super::tracing::SpanSlot;
 
 /// What the interceptors know of one call. Part of what a call has anyway, so that none of it is
 /// allocated where there are no interceptors.
@@ -21,8 +21,8 @@ pub(crate) struct Trail {
     entered: AtomicUsize,
     /// Where its messages are counted; unset where nobody counts them.
     meter: OnceLock<Arc<Messages>>,
-    /// Whose correlation id it has, once it has come to Logging.
-    correlation: OnceLock<Correlation>,
+    /// Whose correlation id it has.
+    correlation: Correlation,
     /// Why the server refused it, in the chain or beyond.
     refusal: OnceLock<Refusal>,
     /// The path that it came with, if no service has a method there.
@@ -35,13 +35,14 @@ pub(crate) struct Trail {
     end: OnceLock<Instant>,
     /// Its span, where somebody makes one.
     #[cfg(feature = "otel")]
-    span: OnceLock<CallSpan>,
+    span: SpanSlot,
 }
 
 impl Trail {
     /// The call has come to this step, counted from 0.
     pub(super) fn enter(&self, step: usize) {
-        self.entered.fetch_max(step + 1, Ordering::Relaxed);
+        // It comes to them one after the other.
+        self.entered.store(step + 1, Ordering::Relaxed);
     }
 
     /// It is known who calls.
@@ -91,21 +92,9 @@ impl Trail {
         }
     }
 
-    /// Says whose correlation id the call has, unless that is said.
-    pub(crate) fn correlate(&self, whose: impl FnOnce() -> Correlation) {
-        if self.correlation.get().is_none() {
-            let _ = self.correlation.set(whose());
-        }
-    }
-
-    /// Whether the call has come to Logging, which gives it a correlation id if it has none.
-    pub(crate) fn is_correlated(&self) -> bool {
-        self.correlation.get().is_some()
-    }
-
-    /// The correlation id, where the context doesn't have it.
-    pub(crate) fn correlation_id(&self) -> Option<&str> {
-        self.correlation.get()?.own()
+    /// Whose correlation id the call has.
+    pub(crate) fn correlation(&self) -> &Correlation {
+        &self.correlation
     }
 
     /// The server refuses the call.
@@ -127,15 +116,9 @@ impl Trail {
         self.path.get().map(|path| &**path)
     }
 
-    /// The call has this span; the first one counts.
+    /// Where the call has its span.
     #[cfg(feature = "otel")]
-    pub(super) fn set_span(&self, span: CallSpan) {
-        let _ = self.span.set(span);
-    }
-
-    /// The call's span; None where nobody has made one.
-    #[cfg(feature = "otel")]
-    pub(crate) fn span(&self) -> Option<&CallSpan> {
-        self.span.get()
+    pub(crate) fn span(&self) -> &SpanSlot {
+        &self.span
     }
 }

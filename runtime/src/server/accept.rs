@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method as Verb, Response, StatusCode, header};
-use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
 use super::body::ReplyBody;
@@ -14,12 +13,14 @@ use super::call::Reply;
 use super::limits::overload_pause;
 #[cfg(feature = "server")]
 use crate::RateLimit;
+use crate::clock;
 use crate::context::Peer;
 use crate::errors;
 use crate::interceptors::{Chain, Interceptors, MethodChain};
 use crate::observe::{Event, Refusal};
 use crate::wire::compression::Encodings;
-use crate::wire::{headers, timeout};
+use crate::wire::headers::{self, Incoming, Present};
+use crate::wire::timeout;
 use crate::{Code, Context, Method, Status};
 
 /// Checks a request's head and makes the call's context.
@@ -54,9 +55,12 @@ pub(crate) fn accept(
         let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(refuse(Refusal::ContentType, Problem::Http(http, NOT_GRPC)));
     }
+    let (present, size) = Present::among(&parts.headers);
+    #[cfg(not(feature = "server"))]
+    let _ = size;
     #[cfg(feature = "server")]
     if let Some(limit) = bounds.metadata {
-        let size = headers::size_of_head(&parts);
+        let size = headers::size_of_pseudo(&parts) + size;
         if size > limit {
             let status = metadata_too_large(size, limit);
             return Err(refuse(Refusal::MetadataTooLarge, Problem::Status(status)));
@@ -65,7 +69,9 @@ pub(crate) fn accept(
     let Some(taker) = taker else {
         return Err(Refused::unknown_method(parts.uri.path()).by(peer.clone()));
     };
-    if let Some(status) = unknown_encoding(&parts.headers, chain) {
+    if present.encoding
+        && let Some(status) = unknown_encoding(&parts.headers, chain)
+    {
         return Err(Refused::of_head(
             parts,
             peer,
@@ -74,7 +80,8 @@ pub(crate) fn accept(
             status,
         ));
     }
-    let timeout = match timeout::read(&parts.headers) {
+    let timeout = present.timeout.then(|| timeout::read(&parts.headers));
+    let timeout = match timeout.unwrap_or(Ok(None)) {
         Ok(Some(Duration::ZERO)) => {
             let status = Status::new(Code::DeadlineExceeded, "the deadline had passed on arrival");
             let reason = Refusal::DeadlineSpent;
@@ -100,8 +107,9 @@ pub(crate) fn accept(
         .flatten()
         .min();
     // A deadline beyond what the clock can say is none.
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let deadline = timeout.and_then(|timeout| clock::recent().checked_add(timeout));
     let metadata = MetadataMap::from_headers(parts.headers);
+    let metadata = Incoming { metadata, present };
     let context = Context::incoming(method, peer, metadata, deadline, own.cloned());
     Ok((context, method))
 }

@@ -103,7 +103,7 @@ impl ReplyBody {
         }
         headers.insert(header::CONTENT_TYPE, headers::GRPC);
         tell_encodings(&mut headers, guard.context());
-        tell_correlation_id(&mut headers, guard.context());
+        tell_correlation_id(&mut headers, guard.context(), false);
         if let Some(encoding) = guard.context().replies_compression() {
             headers.insert(headers::GRPC_ENCODING, encoding.header());
         }
@@ -131,7 +131,7 @@ impl ReplyBody {
         headers.insert(header::CONTENT_TYPE, headers::GRPC);
         if let Some(call) = call {
             tell_encodings(&mut headers, call);
-            tell_correlation_id(&mut headers, call);
+            tell_correlation_id(&mut headers, call, true);
         }
         let mut response = Response::new(Self {
             content: Content::Empty,
@@ -157,7 +157,13 @@ impl ReplyBody {
             Ok(()) => too_large("trailers", call),
             Err(failure) => failure,
         };
-        let trailers = trailers::of_failure(own, &failure, call);
+        let mut trailers = trailers::of_failure(own, &failure, call);
+        // Unless it went with the headers, when it wasn't known that the call would fail.
+        if let Some(call) = call
+            && call.told_correlation_id(false).is_none()
+        {
+            tell_correlation_id(&mut trailers, call, true);
+        }
         Content::Trailers(trailers, failure.code())
     }
 
@@ -184,8 +190,8 @@ fn tell_encodings(headers: &mut HeaderMap, call: &Context) {
 }
 
 /// Under which id the server's log has the call; what the servicer has set is meant.
-fn tell_correlation_id(headers: &mut HeaderMap, call: &Context) {
-    if let Some(id) = call.told_correlation_id()
+fn tell_correlation_id(headers: &mut HeaderMap, call: &Context, has_failed: bool) {
+    if let Some(id) = call.told_correlation_id(has_failed)
         && let Some(id) = headers::unrepeated(id)
     {
         headers.entry(CORRELATION_ID).or_insert(id);

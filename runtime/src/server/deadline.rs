@@ -5,6 +5,9 @@ use std::task::Context as Task;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+#[cfg(feature = "server")]
+use crate::clock;
+
 /// When a call is over, and who wakes it then.
 pub(crate) enum Deadline {
     Never,
@@ -32,7 +35,7 @@ impl Deadline {
         match self {
             Self::Never => false,
             #[cfg(feature = "server")]
-            Self::Woken(deadline) => Instant::now() >= *deadline,
+            Self::Woken(deadline) => clock::recent() >= *deadline,
             Self::Timed(sleep) => sleep.as_mut().poll(cx).is_ready(),
         }
     }

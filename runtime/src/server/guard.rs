@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use super::in_flight::{Phase, Running};
 #[cfg(feature = "server")]
 use super::limits::Permits;
+use crate::clock;
 use crate::interceptors::CallEnd;
 use crate::observe::{Event, Side};
 use crate::{Code, Context, Method};
@@ -45,7 +46,7 @@ impl CallGuard {
             });
             Observed {
                 method,
-                started: Instant::now(),
+                started: clock::recent(),
             }
         });
         Self {
@@ -87,13 +88,15 @@ impl Drop for CallGuard {
         let (Some(observed), Some(chain)) = (&self.observed, self.context.chain()) else {
             return;
         };
-        let (method, elapsed) = (observed.method, observed.started.elapsed());
+        let (method, ended) = (observed.method, clock::now());
+        let elapsed = ended.saturating_duration_since(observed.started);
         chain.leave(&CallEnd {
             side: Side::Server,
             method,
             context: &self.context,
             code: self.code,
             elapsed,
+            ended,
             trail: self.context.trail(),
         });
         chain.observers.observe(&Event::Ended {

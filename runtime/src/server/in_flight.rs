@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::clock;
 use crate::context::Peer;
 use crate::{Context, Method};
 
@@ -96,7 +97,7 @@ impl InFlight {
         let shard = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
         let entry = Entry {
             context,
-            started: Instant::now(),
+            started: clock::recent(),
         };
         let place = self.shard(shard).map_or(0, |mut shard| shard.put(entry));
         Running {

@@ -13,7 +13,7 @@ use http_body::Body;
 use super::accept::{Bounds, OTHER, Refused, Taker, accept};
 use super::body::ReplyBody;
 use super::call::{Call, Reply};
-use super::chained;
+use super::chained::{self, Beyond};
 use super::deadline::Deadline;
 use super::detached::Detached;
 use super::guard::CallGuard;
@@ -210,18 +210,27 @@ where
                 )
             }
             Some(chain) => {
-                let (shared, own) = (Arc::clone(&self.shared), Arc::clone(chain));
-                let dispatch = move |context: Context| -> BoxDispatch {
-                    if let Err(refused) = shared.rates.admit(at, &context, method) {
-                        return Box::pin(ready(refused.reply(&own, &context)));
-                    }
-                    let call = Call::new(context, method, body, DEFAULT_MAX_MESSAGE_SIZE);
-                    Box::pin(shared.service.dispatch(call))
-                };
-                let dispatch = chained::answer(chain, method, context.clone(), dispatch);
+                let request = (at, body);
+                let dispatch =
+                    chained::answer(chain, method, context.clone(), request, &self.shared);
                 serve(dispatch, context, method, guard, deadline)
             }
         }
+    }
+}
+
+impl<S: Service> Beyond for Shared<S> {
+    /// Which method it is, and the request's body.
+    type Request = (Option<usize>, RequestBody);
+
+    fn dispatch(&self, context: Context, (at, body): Self::Request) -> BoxDispatch {
+        let chain = at.and_then(|at| self.chains.get(at)?.as_ref());
+        let method = at.and_then(|at| S::METHODS.get(at)).unwrap_or(&OTHER);
+        if let Err(refused) = self.rates.admit(at, &context, method) {
+            return chained::refuse(refused, chain, &context);
+        }
+        let call = Call::new(context, method, body, DEFAULT_MAX_MESSAGE_SIZE);
+        Box::pin(self.service.dispatch(call))
     }
 }
 

@@ -74,7 +74,6 @@ impl Server {
             drain: Drain::default(),
             routes,
             places: Places::new(*settings.max_concurrent_rpcs.get()),
-            max_message_size: *settings.max_message_size.get(),
             limits: Limits::of(settings),
             in_flight: Arc::default(),
             chain: self.chain,
@@ -235,7 +234,7 @@ impl Server {
     }
 
     /// Every path that is served.
-    fn routes(&self) -> Result<HashMap<&'static str, Route>, ServerError> {
+    fn routes(&self) -> Result<HashMap<&'static str, Arc<Route>>, ServerError> {
         let services = self.services.iter();
         let methods: Vec<_> = services.flat_map(|service| service.methods()).collect();
         self.by_method.check(&methods)?;
@@ -253,10 +252,11 @@ impl Server {
                     method,
                     // Probes are answered when nobody else is.
                     is_limited: service.name() != Health::NAME,
-                    limits: Arc::new(self.by_method.of(method, key)?),
+                    max_message_size: *self.settings.max_message_size.get(),
+                    limits: self.by_method.of(method, key)?,
                     chain: self.chain_of(method)?,
                 };
-                routes.insert(method.path(), route);
+                routes.insert(method.path(), Arc::new(route));
             }
         }
         Ok(routes)

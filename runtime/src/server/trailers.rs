@@ -37,7 +37,7 @@ const MAX_PUSHBACK: usize = 20;
 
 /// What the correlation id takes, where it is told.
 fn echo(call: Option<&Context>) -> usize {
-    let id = call.and_then(Context::told_correlation_id);
+    let id = call.and_then(|call| call.told_correlation_id(true));
     id.map_or(0, |id| CORRELATION_ID.as_str().len() + id.len() + 32)
 }
 

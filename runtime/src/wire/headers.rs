@@ -26,9 +26,9 @@ pub(crate) fn size(headers: &HeaderMap) -> usize {
         .sum()
 }
 
-/// What the head of a request takes, as HTTP/2 counts it: with its pseudo-headers.
+/// What the pseudo-headers of a request take, as HTTP/2 counts it.
 #[cfg(feature = "server")]
-pub(crate) fn size_of_head(head: &http::request::Parts) -> usize {
+pub(crate) fn size_of_pseudo(head: &http::request::Parts) -> usize {
     let uri = &head.uri;
     let target = uri.path_and_query().map_or("", |target| target.as_str());
     let pseudo = [
@@ -41,10 +41,55 @@ pub(crate) fn size_of_head(head: &http::request::Parts) -> usize {
         (":path", target),
     ];
     let present = pseudo.iter().filter(|(_, value)| !value.is_empty());
-    let pseudo: usize = present
+    present
         .map(|(name, value)| name.len() + value.len() + 32)
-        .sum();
-    pseudo + size(&head.headers)
+        .sum()
+}
+
+/// Of the headers that are looked for in each request, which are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Present {
+    /// `grpc-timeout`
+    pub(crate) timeout: bool,
+    /// `grpc-encoding`
+    pub(crate) encoding: bool,
+    /// `x-correlation-id` or `x-request-id`
+    pub(crate) correlation: bool,
+    /// `traceparent`
+    pub(crate) trace: bool,
+}
+
+impl Present {
+    /// Which of them are there, and what all headers take, as HTTP/2 counts it: one look at each takes as
+    /// long as two lookups, and most requests have none of these.
+    pub(crate) fn among(headers: &HeaderMap) -> (Self, usize) {
+        let (mut present, mut size) = (Self::default(), 0);
+        for (name, value) in headers {
+            let name = name.as_str();
+            size += name.len() + value.len() + 32;
+            match name {
+                "grpc-timeout" => present.timeout = true,
+                "grpc-encoding" => present.encoding = true,
+                "x-correlation-id" | "x-request-id" => present.correlation = true,
+                "traceparent" => present.trace = true,
+                _ => {}
+            }
+        }
+        (present, size)
+    }
+}
+
+/// The metadata that a call has come with.
+pub(crate) struct Incoming {
+    pub(crate) metadata: MetadataMap,
+    pub(crate) present: Present,
+}
+
+impl From<MetadataMap> for Incoming {
+    fn from(metadata: MetadataMap) -> Self {
+        let (present, _) = Present::among(metadata.as_ref());
+        Self { metadata, present }
+    }
 }
 
 /// A value that is another one each time: kept in HPACK's table, it would only push out what repeats.

@@ -11,7 +11,7 @@ pub(super) const MAX_TOKEN: usize = 8 * 1024;
 /// What stands before a token, in any case of its letters (RFC 9110, section 11.1).
 const SCHEME: &[u8] = b"bearer";
 
-/// The token that came with a call as `authorization: Bearer …`.
+/// The token that came with a call as `authorization: Bearer …`, whatever bytes it has.
 ///
 /// Two values of `authorization` are refused, whatever they are: what stands in front of this server
 /// may have looked at the other one.
@@ -31,14 +31,7 @@ pub(super) fn token(metadata: &MetadataMap) -> Result<&[u8], Refusal> {
     }
     let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
     let token = rest.get(blanks..).unwrap_or_default();
-    // All of them, and not only up to the first one that isn't: many at a time, that is ten times as fast.
-    let is_graphic = || {
-        token
-            .iter()
-            .fold(true, |all, byte| all & byte.is_ascii_graphic())
-    };
-    let is_one = (1..=MAX_TOKEN).contains(&token.len()) && is_graphic();
-    if !is_one {
+    if !(1..=MAX_TOKEN).contains(&token.len()) {
         return Err(Refusal::TokenMalformed);
     }
     Ok(token)

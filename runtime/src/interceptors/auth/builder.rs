@@ -14,6 +14,7 @@ use super::keys::{Algorithm, Key};
 use super::remote::Remote;
 use super::source::{AnySource, KeySource};
 use super::verify::{Keys, Verifier};
+use crate::clock;
 
 /// The longest leeway. Beyond it, an expiry says little.
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -68,7 +69,7 @@ impl AuthBuilder {
             },
             exclusions: Vec::new(),
             cache: CACHE,
-            clock: Arc::new(SystemTime::now),
+            clock: Arc::new(|| clock::wall(clock::recent())),
             problems: Vec::new(),
         }
     }

@@ -1,15 +1,13 @@
 //! [`Access`]: what Logging does when a call comes in and when it is over.
 
-use std::time::{Duration, SystemTime};
-
-use tokio::time::Instant;
+use std::time::Duration;
 
 use super::allowed::Allowed;
-use super::correlation::{Correlation, NewId};
 use super::level::Level;
-use super::line::{Facts, Subject};
+use super::line::{Facts, Id, Subject};
 use super::{Output, event};
 use crate::Context;
+use crate::clock;
 use crate::interceptors::chain::Watch;
 use crate::interceptors::{CallEnd, Trail};
 use crate::observe::Side;
@@ -26,10 +24,7 @@ pub(super) struct Access {
 
 impl Watch for Access {
     fn enter(&self, context: &Context, trail: &Trail) {
-        trail.correlate(|| match context.correlation_id() {
-            Some(_) => Correlation::OfContext,
-            None => Correlation::New(NewId::random()),
-        });
+        context.correlate(trail.correlation());
     }
 
     fn leave(&self, end: &CallEnd<'_>) {
@@ -38,12 +33,24 @@ impl Watch for Access {
             return;
         }
         let (context, trail) = (end.context, end.trail);
+        let correlation = trail.correlation();
+        let made = correlation.made();
+        let span = end.own_trace();
         let facts = Facts {
-            correlation_id: trail.correlation_id().or_else(|| context.correlation_id()),
+            correlation_id: match &made {
+                Some(made) => Some(Id(&made.0)),
+                None => correlation
+                    .own()
+                    .or_else(|| context.correlation_id())
+                    .map(Id::from),
+            },
             took: end.elapsed,
             code: end.code,
             level,
-            trace_id: end.trace_id(),
+            trace_id: match &span {
+                Some(span) => Some(Id(&span.0)),
+                None => context.trace_id().map(Id::from),
+            },
             // At a client, that is who calls the servicer which makes the call.
             peer: context.peer().filter(|_| end.side == Side::Server),
             deadline: deadline(end),
@@ -56,7 +63,7 @@ impl Watch for Access {
         };
         match &self.output {
             Output::Json(writer) => {
-                writer.write(|line| self.subject.completed(line, &facts, SystemTime::now()));
+                writer.write(|line| self.subject.completed(line, &facts, clock::wall(end.ended)));
             }
             Output::Tracing => event::completed(&self.subject, &facts),
         }
@@ -68,5 +75,5 @@ fn deadline(end: &CallEnd<'_>) -> Option<Duration> {
     let deadline = end.context.deadline()?;
     // Far deadlines are as good as none.
     let from_end = deadline.checked_add(end.elapsed)?;
-    Some(from_end.saturating_duration_since(Instant::now()))
+    Some(from_end.saturating_duration_since(end.ended))
 }

@@ -1,7 +1,7 @@
 //! A call as an event of `tracing`, for who has a subscriber already.
 
 use super::level::Level;
-use super::line::{COMPLETED, Facts, REFUSED, Subject, side_of, whole_milliseconds};
+use super::line::{COMPLETED, Facts, Id, REFUSED, Subject, side_of, whole_milliseconds};
 use crate::context::Peer;
 use crate::errors;
 use crate::observe::Side;
@@ -30,12 +30,12 @@ fn emit(event: &str, method: &str, side: Side, upstream: Option<&str>, facts: &F
                 target: "apibase::access",
                 event,
                 method,
-                correlation_id = facts.correlation_id,
+                correlation_id = facts.correlation_id.map(Id::as_str),
                 duration_ms = facts.took.as_micros() as f64 / 1000.0,
                 status = errors::name(facts.code),
                 side = side_of(side),
                 target = upstream,
-                trace_id = facts.trace_id,
+                trace_id = facts.trace_id.map(Id::as_str),
                 peer = facts.peer.map(peer).as_deref(),
                 deadline_ms = facts.deadline.map(whole_milliseconds),
                 path = facts.path,

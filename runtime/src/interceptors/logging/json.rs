@@ -96,6 +96,17 @@ pub(super) fn integer(line: &mut Vec<u8>, mut number: u64) {
     line.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
 }
 
+/// Writes a number of up to three digits.
+fn small(line: &mut Vec<u8>, number: u8) {
+    if number >= 100 {
+        line.push(ascii((number / 100).into()));
+    }
+    if number >= 10 {
+        line.push(ascii((number / 10).into()));
+    }
+    line.push(ascii(number.into()));
+}
+
 /// The last digit of a number.
 pub(super) const fn ascii(number: u64) -> u8 {
     b'0' + (number % 10) as u8
@@ -120,13 +131,10 @@ pub(super) fn peer(line: &mut Vec<u8>, peer: &Peer) {
     line.push(b'"');
     match peer {
         Peer::Tcp(SocketAddr::V4(address)) => {
-            for (index, octet) in address.ip().octets().into_iter().enumerate() {
-                if index > 0 {
-                    line.push(b'.');
-                }
-                integer(line, octet.into());
+            for (octet, mark) in address.ip().octets().into_iter().zip(*b"...:") {
+                small(line, octet);
+                line.push(mark);
             }
-            line.push(b':');
             integer(line, address.port().into());
         }
         Peer::Tcp(address) => {

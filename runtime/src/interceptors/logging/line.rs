@@ -33,11 +33,11 @@ pub(super) struct Subject {
 
 /// What is known of one call when it is over.
 pub(super) struct Facts<'a> {
-    pub(super) correlation_id: Option<&'a str>,
+    pub(super) correlation_id: Option<Id<'a>>,
     pub(super) took: Duration,
     pub(super) code: Code,
     pub(super) level: Level,
-    pub(super) trace_id: Option<&'a str>,
+    pub(super) trace_id: Option<Id<'a>>,
     pub(super) peer: Option<&'a Peer>,
     /// What it had from its start to its deadline.
     pub(super) deadline: Option<Duration>,
@@ -45,6 +45,28 @@ pub(super) struct Facts<'a> {
     pub(super) path: Option<&'a str>,
     pub(super) refusal: Option<Refusal>,
     pub(super) metadata: Option<(&'a Allowed, &'a MetadataMap)>,
+}
+
+/// An id that was checked or made here: it is ASCII that stands for itself, in JSON too.
+#[derive(Clone, Copy)]
+pub(super) struct Id<'a>(pub(super) &'a [u8]);
+
+impl<'a> Id<'a> {
+    fn write(self, line: &mut Vec<u8>) {
+        line.push(b'"');
+        line.extend_from_slice(self.0);
+        line.push(b'"');
+    }
+
+    pub(super) fn as_str(self) -> &'a str {
+        std::str::from_utf8(self.0).unwrap_or_default()
+    }
+}
+
+impl<'a> From<&'a str> for Id<'a> {
+    fn from(id: &'a str) -> Self {
+        Self(id.as_bytes())
+    }
 }
 
 impl Subject {
@@ -92,7 +114,7 @@ impl Facts<'_> {
     /// come first.
     fn write(&self, line: &mut Vec<u8>, side: &[u8], now: SystemTime) {
         match self.correlation_id {
-            Some(id) => json::string(line, id.as_bytes()),
+            Some(id) => id.write(line),
             None => line.extend_from_slice(b"null"),
         }
         line.extend_from_slice(br#","duration_ms":"#);
@@ -106,7 +128,8 @@ impl Facts<'_> {
         line.push(b'"');
         line.extend_from_slice(side);
         if let Some(trace_id) = self.trace_id {
-            text(line, "trace_id", trace_id);
+            line.extend_from_slice(br#","trace_id":"#);
+            trace_id.write(line);
         }
         if let Some(peer) = self.peer {
             line.extend_from_slice(br#","peer":"#);
@@ -162,7 +185,7 @@ mod tests {
 
     fn facts() -> Facts<'static> {
         Facts {
-            correlation_id: Some("abc-123"),
+            correlation_id: Some("abc-123".into()),
             took: Duration::from_micros(15_500),
             code: Code::Ok,
             level: Level::Info,
@@ -208,7 +231,7 @@ mod tests {
         let facts = Facts {
             code: Code::ResourceExhausted,
             level: Level::Warn,
-            trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
+            trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736".into()),
             peer: Some(&peer),
             deadline: Some(Duration::from_micros(1_999_700)),
             path: Some("/a/\"b\""),

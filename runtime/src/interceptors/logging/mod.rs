@@ -26,7 +26,7 @@ use self::allowed::Allowed;
 pub(crate) use self::clock::timestamp;
 pub(crate) use self::correlation::{CORRELATION_ID, Correlation};
 use self::level::Level;
-use self::line::{Facts, Subject};
+use self::line::{Facts, Id, Subject};
 use self::writer::Writer;
 use super::chain::{Place, Standard, Step};
 use crate::observe::{Event, Observer, Side};
@@ -72,9 +72,10 @@ const HEALTH: &str = "grpc.health.v1.Health";
 /// # Correlation ids
 ///
 /// At a server, a call that brings no valid one (see [`Context::correlation_id`]) gets one: 32
-/// hexadecimal digits. Servicers have it in their context, callers in the header `x-correlation-id` of
-/// the answer, whatever that is, and the calls that the servicer makes pass it on. At a client, a call
-/// whose context has none gets one too, and is sent with it.
+/// hexadecimal digits. Servicers have it in their context, and the calls that they make pass it on. Callers
+/// have it in `x-correlation-id`: who has sent one finds in the answer's headers which one counts; who has
+/// sent none finds ours in the trailers of a call that has failed, to ask for it in the log. At a client, a
+/// call whose context has none gets one too, and is sent with it.
 ///
 /// # Where lines go
 ///
@@ -293,11 +294,11 @@ impl Observer for Refusals {
             return;
         };
         let facts = Facts {
-            correlation_id: context.and_then(Context::correlation_id),
+            correlation_id: context.and_then(Context::correlation_id).map(Id::from),
             took: Duration::ZERO,
             code,
             level: Level::Warn,
-            trace_id: context.and_then(Context::trace_id),
+            trace_id: context.and_then(Context::trace_id).map(Id::from),
             peer,
             deadline: None,
             path: None,

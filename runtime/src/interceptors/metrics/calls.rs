@@ -1,7 +1,7 @@
 //! [`Calls`]: what is counted of the calls of one method, at one end of them.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(super) struct Calls {
 #[derive(Debug, Default)]
 struct Counts {
     /// In one shard it can be less than none: a call may end on another thread than it began on.
-    active: AtomicI64,
+    started: AtomicU64,
     ended: ByCode,
 }
 
@@ -79,7 +79,7 @@ impl Calls {
 
     /// A call begins.
     pub(super) fn begin(&self, trail: &Trail) {
-        self.shards.own().active.fetch_add(1, Ordering::Relaxed);
+        self.shards.own().add(|counts| Some(&counts.started), 1);
         if let Some(messages) = &self.messages {
             trail.set_meter(messages);
             // A client has encoded its one request before.
@@ -91,8 +91,7 @@ impl Calls {
 
     /// Such a call has ended.
     pub(super) fn end(&self, end: &CallEnd<'_>) {
-        self.shards.own().active.fetch_sub(1, Ordering::Relaxed);
-        self.record(end.code, end.elapsed, end.exemplar());
+        self.count(end.code, end.elapsed, end.exemplar());
         // A client's one reply is read where nobody counts.
         if let Some(messages) = &self.messages
             && self.side == Side::Client
@@ -103,9 +102,16 @@ impl Calls {
         }
     }
 
-    /// A call has ended, whether it began or not.
+    /// A call is over that never ran.
     pub(super) fn record(&self, code: Code, elapsed: Duration, trace: Option<&str>) {
-        self.shards.own().ended.add(code);
+        self.shards.own().add(|counts| Some(&counts.started), 1);
+        self.count(code, elapsed, trace);
+    }
+
+    fn count(&self, code: Code, elapsed: Duration, trace: Option<&str>) {
+        self.shards
+            .own()
+            .add(|counts| counts.ended.of_code(code), 1);
         let histogram = match &self.durations {
             Durations::Together(histogram) => histogram,
             Durations::ByStatus(bounds, histograms) => match histograms.get(code as usize) {
@@ -122,10 +128,10 @@ impl Calls {
             return;
         };
         let attempts = attempts.own();
-        attempts.ended.add(code);
+        attempts.add(|attempts| attempts.ended.of_code(code), 1);
         // One that no server saw is numbered as the one before it.
         if number > 1 && verdict != Some(Verdict::Unseen) {
-            attempts.again.fetch_add(1, Ordering::Relaxed);
+            attempts.add(|attempts| Some(&attempts.again), 1);
         }
     }
 
@@ -154,10 +160,11 @@ impl Calls {
 
     /// How many run now.
     pub(super) fn active(&self) -> i64 {
-        let active = self.shards.iter().map(|shard| &shard.active);
-        let active: i64 = active.map(|active| active.load(Ordering::Relaxed)).sum();
-        // Read while calls come and go, it may look like less than none.
-        active.max(0)
+        // What has ended is read first: what ends in between counts as if it ran still.
+        let ended: u64 = codes().map(|code| self.ended(code)).sum();
+        let started = self.shards.iter().map(|shard| &shard.started);
+        let started: u64 = started.map(|count| count.load(Ordering::Relaxed)).sum();
+        i64::try_from(started.saturating_sub(ended)).unwrap_or(i64::MAX)
     }
 
     /// How many have ended so.
@@ -204,14 +211,12 @@ pub(super) fn codes() -> impl Iterator<Item = Code> {
 }
 
 impl ByCode {
-    fn add(&self, code: Code) {
-        if let Some(count) = self.0.get(code as usize) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
+    fn of_code(&self, code: Code) -> Option<&AtomicU64> {
+        self.0.get(code as usize)
     }
 
     fn of(&self, code: Code) -> u64 {
-        let count = self.0.get(code as usize);
+        let count = self.of_code(code);
         count.map_or(0, |count| count.load(Ordering::Relaxed))
     }
 }

@@ -95,16 +95,10 @@ impl Histogram {
     pub(super) fn observe(&self, elapsed: Duration, trace: Option<&str>) {
         let bucket = self.bounds.bucket(nanos(elapsed));
         let cells = self.shards.own();
-        if let Some(count) = cells.counts.get(bucket) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
+        cells.add(|cells| cells.counts.get(bucket), 1);
         let seconds = elapsed.as_secs_f64();
-        // Never fails: there is a sum for each.
-        let _ = cells
-            .sum
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sum| {
-                Some((f64::from_bits(sum) + seconds).to_bits())
-            });
+        let add = |sum| (f64::from_bits(sum) + seconds).to_bits();
+        cells.change(|cells| Some(&cells.sum), add);
         if let Some(trace) = trace {
             self.exemplify(bucket, seconds, trace);
         }

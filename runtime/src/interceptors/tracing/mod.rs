@@ -6,6 +6,7 @@
 
 mod attributes;
 mod export;
+mod slot;
 mod span;
 
 use std::fmt;
@@ -13,11 +14,12 @@ use std::sync::Arc;
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 
 pub use self::export::TracingGuard;
+pub(crate) use self::slot::SpanSlot;
 use self::span::MethodSpans;
-pub(crate) use self::span::{AttemptSpan, CallSpan, TraceIdText, headers_of, remote};
+pub(crate) use self::span::{AttemptSpan, headers_of, remote};
 use super::Interceptors;
 use super::chain::{Place, Standard, Step};
 use crate::observe::Side;
@@ -45,6 +47,8 @@ use crate::{ConfigError, Method};
 pub struct Tracing {
     /// None where nothing is recorded, as the environment says.
     tracer: Option<SdkTracer>,
+    /// What decides about traces that begin here, where it is known and goes by their ids alone.
+    sampler: Option<Sampler>,
     /// Whether the caller's decision is the sampler's: then it needn't be asked about what the caller
     /// doesn't record.
     follows_callers: bool,
@@ -63,6 +67,7 @@ impl Tracing {
             .build();
         Self {
             tracer: Some(provider.tracer_with_scope(scope)),
+            sampler: None,
             follows_callers: false,
         }
     }
@@ -101,12 +106,14 @@ impl Tracing {
     fn disabled() -> Self {
         Self {
             tracer: None,
+            sampler: None,
             follows_callers: false,
         }
     }
 
-    fn following_callers(mut self, follows: bool) -> Self {
-        self.follows_callers = follows;
+    fn sampling(mut self, sampler: Sampler, follows_callers: bool) -> Self {
+        self.sampler = Some(sampler);
+        self.follows_callers = follows_callers;
         self
     }
 }
@@ -140,7 +147,8 @@ impl Standard for Tracing {
 impl Tracing {
     fn step(&self, side: Side, method: &'static Method, target: &str) -> Option<Step> {
         let tracer = self.tracer.clone()?;
-        let spans = MethodSpans::new(tracer, side, method, target, self.follows_callers);
+        let decides = (self.sampler.clone(), self.follows_callers);
+        let spans = MethodSpans::new(tracer, side, method, target, decides);
         Some(Step::Watch(Box::new(Arc::new(spans))))
     }
 }

@@ -1,7 +1,6 @@
 //! [`CallSpan`], [`AttemptSpan`]: the spans of a call, from their start to their end.
 
 use std::fmt;
-use std::str;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -10,11 +9,14 @@ use opentelemetry::trace::{
     TraceId, TraceState, Tracer,
 };
 use opentelemetry::{Context as OtelContext, KeyValue};
-use opentelemetry_sdk::trace::SdkTracer;
+use opentelemetry_sdk::trace::{
+    IdGenerator as _, Sampler, SamplingDecision, SdkTracer, ShouldSample as _, Span,
+};
 
 use super::attributes;
+use super::slot::{Ids, SpanSlot};
 use crate::client::Verdict;
-use crate::context::{TraceContext, digits, traceparent};
+use crate::context::{TraceContext, traceparent};
 use crate::interceptors::chain::Watch;
 use crate::interceptors::{CallEnd, Trail};
 use crate::observe::Side;
@@ -23,6 +25,8 @@ use crate::{Code, Context, Method};
 /// What the spans of a method have in common.
 pub(super) struct MethodSpans {
     tracer: SdkTracer,
+    /// What decides about traces that begin here; None where that is somebody else's.
+    sampler: Option<Sampler>,
     side: Side,
     name: &'static str,
     attributes: Vec<KeyValue>,
@@ -32,7 +36,6 @@ pub(super) struct MethodSpans {
 /// The span of a call.
 pub(crate) struct CallSpan {
     span: SpanContext,
-    trace_id: TraceIdText,
     /// None where it isn't recorded.
     recording: Option<Recording>,
 }
@@ -48,20 +51,17 @@ struct Recording {
 #[derive(Clone)]
 pub(crate) struct AttemptSpan(Arc<OtelContext>);
 
-/// The id of a trace, as its 32 digits. Aligned, since that is how `from_utf8` reads them word by word.
-#[repr(align(8))]
-pub(crate) struct TraceIdText([u8; 32]);
-
 impl MethodSpans {
     pub(super) fn new(
         tracer: SdkTracer,
         side: Side,
         method: &'static Method,
         target: &str,
-        follows_callers: bool,
+        (sampler, follows_callers): (Option<Sampler>, bool),
     ) -> Self {
         Self {
             tracer,
+            sampler,
             side,
             name: attributes::span_name(method),
             attributes: attributes::of_method(method, target),
@@ -88,48 +88,91 @@ impl MethodSpans {
         }
     }
 
-    /// Begins the span of a call; None where the provider makes none any more.
-    fn begin(self: &Arc<Self>, context: &Context) -> Option<CallSpan> {
-        let parent = self.parent(context)?;
+    /// Begins the call's span, unless there are to be none.
+    fn begin(self: &Arc<Self>, context: &Context, slot: &SpanSlot) {
+        let Some(parent) = self.parent(context) else {
+            return;
+        };
+        let span = match self.draw(&parent) {
+            Drawn::Dropped(trace_id) => {
+                return slot.put_ids(trace_id, Ids::default().new_span_id());
+            }
+            Drawn::Sampled(trace_id) => Ids::within(trace_id, || self.build(&parent)),
+            Drawn::Unasked => self.build(&parent),
+        };
+        self.put(slot, context, span, &parent);
+    }
+
+    /// Asks the sampler whether a trace that begins here is recorded: most are not, and a span is then made
+    /// for nothing.
+    fn draw(&self, parent: &OtelContext) -> Drawn {
+        let Some(sampler) = &self.sampler else {
+            return Drawn::Unasked;
+        };
+        if parent.span().span_context().is_valid() || parent.is_telemetry_suppressed() {
+            return Drawn::Unasked;
+        }
+        let trace_id = Ids::default().new_trace_id();
+        let sampled = sampler.should_sample(None, trace_id, self.name, &self.kind(), &[], &[]);
+        match sampled.decision {
+            SamplingDecision::Drop => Drawn::Dropped(trace_id),
+            _ => Drawn::Sampled(trace_id),
+        }
+    }
+
+    fn build(&self, parent: &OtelContext) -> Span {
         // Without attributes: the sampler is asked first, and most calls have no use for them.
         let builder = SpanBuilder::from_name(self.name).with_kind(self.kind());
-        let mut span = self.tracer.build_with_context(builder, &parent);
-        let own = span.span_context();
+        self.tracer.build_with_context(builder, parent)
+    }
+
+    /// The call has this span.
+    fn put(
+        self: &Arc<Self>,
+        slot: &SpanSlot,
+        call: &Context,
+        mut span: Span,
+        parent: &OtelContext,
+    ) {
+        let own = span.span_context().clone();
         if !own.is_valid() {
-            return None;
+            return;
         }
-        let own = own.clone();
         let recording = span.is_recording().then(|| {
             span.set_attributes(self.attributes.iter().cloned());
             if self.side == Side::Server {
-                span.set_attributes(attributes::of_peer(context));
+                span.set_attributes(attributes::of_peer(call));
             }
             Recording {
                 context: parent.with_span(span),
                 spans: Arc::clone(self),
             }
         });
-        Some(CallSpan {
-            // At once: to keep that it isn't there yet would take longer.
-            trace_id: TraceIdText::new(own.trace_id()),
+        slot.put(CallSpan {
             span: own,
             recording,
-        })
+        });
     }
+}
+
+/// What the sampler says of a trace that would begin.
+enum Drawn {
+    /// Nothing: none begins, or the sampler is somebody else's.
+    Unasked,
+    Dropped(TraceId),
+    Sampled(TraceId),
 }
 
 impl Watch for Arc<MethodSpans> {
     fn enter(&self, context: &Context, trail: &Trail) {
         // One may have been begun before, by another part of the chain.
-        if trail.span().is_none()
-            && let Some(span) = self.begin(context)
-        {
-            trail.set_span(span);
+        if !trail.span().is_taken() {
+            self.begin(context, trail.span());
         }
     }
 
     fn leave(&self, end: &CallEnd<'_>) {
-        let span = end.trail.span();
+        let span = end.trail.span().made();
         if let Some(recording) = span.and_then(|span| span.recording.as_ref())
             && Arc::ptr_eq(&recording.spans, self)
         {
@@ -145,20 +188,9 @@ impl CallSpan {
         &self.span
     }
 
-    pub(crate) fn is_sampled(&self) -> bool {
-        self.span.is_sampled()
-    }
-
-    /// OpenTelemetry's context with it.
-    pub(crate) fn otel(&self) -> OtelContext {
-        match &self.recording {
-            Some(recording) => recording.context.clone(),
-            None => OtelContext::new().with_remote_span_context(self.span.clone()),
-        }
-    }
-
-    pub(crate) fn trace_id(&self) -> Option<&str> {
-        self.trace_id.as_str()
+    /// What spans below it are made in, if it is recorded.
+    pub(crate) fn otel(&self) -> Option<OtelContext> {
+        Some(self.recording.as_ref()?.context.clone())
     }
 
     /// Begins an attempt of the call, counted from 1 on; None where the call isn't recorded.
@@ -228,18 +260,6 @@ pub(crate) fn remote(trace: &TraceContext, state: Option<HeaderValue>) -> SpanCo
         true,
         state.unwrap_or(TraceState::NONE),
     )
-}
-
-impl TraceIdText {
-    pub(crate) fn new(id: TraceId) -> Self {
-        Self(digits(id.to_bytes()))
-    }
-
-    /// None for a trace that is none.
-    pub(crate) fn as_str(&self) -> Option<&str> {
-        let is_one = self.0.iter().any(|digit| *digit != b'0');
-        is_one.then(|| str::from_utf8(&self.0).ok()).flatten()
-    }
 }
 
 impl fmt::Debug for CallSpan {

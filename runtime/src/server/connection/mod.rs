@@ -7,13 +7,14 @@ mod guarded;
 mod opening;
 mod preface;
 mod requests;
+mod timer;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http2;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,6 +27,7 @@ use self::opening::Opened;
 pub(super) use self::requests::Drain;
 use self::requests::Entrance;
 pub(super) use self::requests::Requests;
+use self::timer::TurnTimer;
 use super::detached::Workshop;
 use super::in_flight::InFlight;
 use super::layered::Layered;
@@ -47,14 +49,13 @@ const MAX_RESETS: usize = 1024;
 
 /// What all connections of a server share.
 pub(super) struct Shared {
-    pub(super) routes: HashMap<&'static str, Route>,
+    pub(super) routes: HashMap<&'static str, Arc<Route>>,
     pub(super) chain: Interceptors,
     /// What stands around the calls of methods that there are none of; None where nothing does.
     pub(super) unknown: Option<Arc<MethodChain>>,
     /// What is put around all requests; None where nothing is.
     pub(super) layer: Option<Arc<dyn Layered>>,
     pub(super) places: Arc<Places>,
-    pub(super) max_message_size: usize,
     pub(super) limits: Limits,
     pub(super) in_flight: Arc<InFlight>,
     pub(super) load: Arc<Load>,
@@ -73,8 +74,10 @@ pub(super) struct Route {
     /// Whether its calls count among those that may run at once, and have the server's cap on
     /// deadlines.
     pub(super) is_limited: bool,
+    /// What a message may be long.
+    pub(super) max_message_size: usize,
     /// Its method's own.
-    pub(super) limits: Arc<MethodLimits>,
+    pub(super) limits: MethodLimits,
     /// What stands around its calls; None where nothing does.
     pub(super) chain: Option<Arc<MethodChain>>,
 }
@@ -245,7 +248,7 @@ fn http2(shared: &Shared, executor: Executor) -> http2::Builder<Executor> {
     let offered = shared.limits.rpcs_per_connection.unwrap_or(streams);
     let mut builder = http2::Builder::new(executor);
     builder
-        .timer(TokioTimer::new())
+        .timer(TurnTimer::new())
         .auto_date_header(false)
         .max_concurrent_streams(u32::try_from(offered).unwrap_or(u32::MAX))
         .max_header_list_size(shared.limits.header_list())

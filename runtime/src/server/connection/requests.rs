@@ -1,7 +1,6 @@
 //! The requests of a connection, each to its service.
 
 use std::convert::Infallible;
-use std::future::ready;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context as Task, Poll};
@@ -18,7 +17,7 @@ use crate::context::Peer;
 use crate::server::accept::{Bounds, OTHER, Refused, Taker, accept};
 use crate::server::body::ReplyBody;
 use crate::server::call::Call;
-use crate::server::chained;
+use crate::server::chained::{self, Beyond};
 use crate::server::deadline::Deadline;
 use crate::server::detached::{Detached, Workshop};
 use crate::server::guard::{CallGuard, Place};
@@ -181,37 +180,25 @@ impl Requests {
         };
         let guard = CallGuard::new(context.clone(), method);
         if method.is_detached() {
-            let dispatch = self.dispatch(route, context.clone(), body);
+            let dispatch = Self::dispatch(route, context.clone(), body);
             let cap = method.capped_at().into_iter().chain(cap).min();
             let detached = Detached::new(dispatch, context, cap);
             let (work, waiting) = detached.at(place).split();
             self.workshop.spawn(work);
             return Answering::serving(Box::pin(waiting), guard, deadline);
         }
-        let dispatch = self.dispatch(route, context, body);
+        let dispatch = Self::dispatch(route, context, body);
         Answering::serving(dispatch, guard.at(place), deadline)
     }
 }
 
 impl Requests {
-    /// What answers a call, once it has come through the interceptors. Those know who calls, so the
-    /// rate is counted after them.
-    fn dispatch(&self, route: &Route, context: Context, body: RequestBody) -> BoxDispatch {
-        let (method, size) = (route.method, self.shared.max_message_size);
+    /// What answers a call, once it has come through the interceptors.
+    fn dispatch(route: &Arc<Route>, context: Context, body: RequestBody) -> BoxDispatch {
         let Some(chain) = route.chain.as_ref().filter(|chain| chain.has_steps()) else {
-            return route
-                .service
-                .dispatch_boxed(Call::new(context, method, body, size));
+            return route.carry(context, body);
         };
-        let (service, limits) = (Arc::clone(&route.service), Arc::clone(&route.limits));
-        let shared = Arc::clone(chain);
-        let dispatch = move |context: Context| -> BoxDispatch {
-            match limits.count(&context, method) {
-                Ok(()) => service.dispatch_boxed(Call::new(context, method, body, size)),
-                Err(refused) => Box::pin(ready(refused.reply(&shared, &context))),
-            }
-        };
-        chained::answer(chain, method, context, dispatch)
+        chained::answer(chain, route.method, context, body, route)
     }
 
     /// What answers a call of a method that there is none of.
@@ -236,6 +223,25 @@ impl Requests {
         let guard = CallGuard::new(context.clone(), &OTHER);
         let dispatch = chained::unknown(chain, context, path);
         Answering::serving(dispatch, guard.at(place), deadline)
+    }
+}
+
+impl Route {
+    fn carry(&self, context: Context, body: RequestBody) -> BoxDispatch {
+        let call = Call::new(context, self.method, body, self.max_message_size);
+        self.service.dispatch_boxed(call)
+    }
+}
+
+impl Beyond for Route {
+    type Request = RequestBody;
+
+    /// Only here it is known who calls, so the rate is counted after the interceptors.
+    fn dispatch(&self, context: Context, body: RequestBody) -> BoxDispatch {
+        match self.limits.count(&context, self.method) {
+            Ok(()) => self.carry(context, body),
+            Err(refused) => chained::refuse(refused, self.chain.as_ref(), &context),
+        }
     }
 }
 

@@ -19,6 +19,7 @@ use self::exporter::{Connect, Exporter, Postman};
 pub use self::guard::TracingGuard;
 use self::queue::{Queue, Waiting};
 use super::Tracing;
+use super::slot::Ids;
 use crate::ConfigError;
 
 /// Spans as these variables have it, and what exports them.
@@ -29,6 +30,7 @@ pub(super) fn from_variables(
         return Ok((Tracing::disabled(), TracingGuard::nothing()));
     };
     let follows_callers = settings.sampler.follows_callers();
+    let sampler = settings.sampler.made();
     let connect = Connect {
         endpoint: settings.endpoint,
         #[cfg(feature = "tls")]
@@ -42,10 +44,11 @@ pub(super) fn from_variables(
         .with_batch_config(config.build())
         .build();
     let provider = SdkTracerProvider::builder()
-        .with_sampler(settings.sampler.made())
+        .with_sampler(sampler.clone())
+        .with_id_generator(Ids::default())
         .with_resource(settings.resource)
         .with_span_processor(Queue::new(batches, &waiting))
         .build();
-    let tracing = Tracing::new(&provider).following_callers(follows_callers);
+    let tracing = Tracing::new(&provider).sampling(sampler, follows_callers);
     Ok((tracing, TracingGuard::new(provider, postman, waiting)))
 }

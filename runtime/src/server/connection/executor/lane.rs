@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -27,6 +28,8 @@ pub(super) struct Lane {
     hold: Hold,
     /// Only the connection's own task takes it.
     queue: Mutex<Queue>,
+    /// How many are in it, for its own task to read without the lock.
+    queued: AtomicUsize,
     tracker: TaskTracker,
     opened: Instant,
 }
@@ -94,6 +97,7 @@ impl Lane {
             load,
             hold: Hold::new(),
             queue: Mutex::default(),
+            queued: AtomicUsize::new(0),
             tracker,
             opened: Instant::now(),
         })
@@ -129,6 +133,7 @@ impl Lane {
         if self.is_quick(&note) {
             let stream = Box::pin(stream);
             queue.push(Queued { stream, note });
+            self.queued.store(queue.len(), Relaxed);
         } else {
             drop(queue);
             self.spawn(stream, note);
@@ -146,11 +151,14 @@ impl Lane {
     }
 
     pub(super) fn queued(&self) -> usize {
-        self.queue().len()
+        self.queued.load(Relaxed)
     }
 
     pub(super) fn next(&self) -> Option<Queued> {
-        self.queue().pop()
+        let mut queue = self.queue();
+        let next = queue.pop();
+        self.queued.store(queue.len(), Relaxed);
+        next
     }
 
     /// Whether the connection waits for streams that are about to write.

@@ -32,6 +32,7 @@ pub(in crate::server) use self::lane::Note;
 use self::lane::{Lane, Queued};
 pub(in crate::server) use self::load::Load;
 use self::pace::SLOW;
+use crate::clock;
 
 /// How long a connection goes on before others have their turn.
 const TURN: Duration = Duration::from_micros(300);
@@ -95,6 +96,7 @@ impl<C: Future> Future for Driver<C> {
     type Output = C::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+        let _turn = clock::turn();
         let mut this = self.project();
         let (lane, gate) = (&*this.lane, this.lane.gate());
         gate.start(cx.waker());
@@ -108,7 +110,6 @@ impl<C: Future> Future for Driver<C> {
         let mut turn = Turn::default();
         loop {
             // Reads, takes what came, and sends what was written by now.
-            gate.poll();
             if let Poll::Ready(end) = this.connection.as_mut().poll(&mut own) {
                 return Poll::Ready(end);
             }
@@ -128,6 +129,7 @@ impl<C: Future> Future for Driver<C> {
                 gate.again();
                 return this.connection.as_mut().poll(&mut own);
             }
+            gate.poll();
         }
     }
 }
@@ -145,7 +147,11 @@ impl Turn {
     /// Polls streams that are sent together, out of so many; whether the turn is over.
     fn batch(&mut self, lane: &Arc<Lane>, queued: usize) -> bool {
         self.limit = self.limit.max(lane.load.replies_a_flush(queued));
-        let started = Instant::now();
+        // Who has looked when the one stream was read need not look again.
+        let started = match queued {
+            1 => clock::recent(),
+            _ => clock::now(),
+        };
         let mut now = started;
         for _ in 0..self.limit.min(queued) {
             let Some(queued) = lane.next() else { break };
@@ -175,7 +181,7 @@ fn poll_once(queued: Queued, lane: &Arc<Lane>, before: Instant) -> Instant {
     // Servicers' panics are caught further in. As with a task of its own, the connection lives on, and
     // the stream is reset when it is dropped.
     let polled = catch_unwind(AssertUnwindSafe(|| stream.as_mut().poll(&mut cx)));
-    let now = Instant::now();
+    let now = clock::now();
     if let Some(pace) = lane.pace(&note) {
         pace.took(now.saturating_duration_since(before));
     }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::gate::Gate;
 use super::lane::{Lane, Note};
+use crate::clock;
 
 /// How long a call has after its deadline to say that it has passed.
 ///
@@ -68,14 +69,15 @@ impl<F: Future<Output = ()>> Future for Spawned<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        let started = Instant::now();
+        let _turn = clock::turn();
+        let started = clock::now();
         let mut own = Context::from_waker(cx.waker());
         if let Some(waits) = &*this.waits {
             waits.gate.start(cx.waker());
             own = Context::from_waker(&waits.waker);
         }
         let polled = this.overdue.poll(this.stream.as_mut(), &mut own);
-        let now = Instant::now();
+        let now = clock::now();
         if let Some(pace) = this.lane.pace(this.note) {
             pace.took(now.saturating_duration_since(started));
         }
