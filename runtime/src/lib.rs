@@ -161,8 +161,8 @@ pub use crate::reflection::{Reflection, ReflectionError, ReflectionV1, Reflectio
 pub use crate::server::Tls;
 #[cfg(feature = "server")]
 pub use crate::server::{
-    Address, BoundServer, CallInFlight, Listener, Phase, RequestService, Server, ServerError,
-    ServerHandle, shutdown_signal,
+    Address, BoundServer, CallInFlight, IncomingBody, Listener, Phase, RequestService, Server,
+    ServerError, ServerHandle, shutdown_signal,
 };
 pub use crate::server::{ReplyBody, TowerService};
 #[cfg(all(feature = "server", feature = "tls"))]

@@ -15,7 +15,7 @@ use http::StatusCode;
 
 const LIMIT: usize = 1000;
 
-/// What hyper takes beyond our limit, so that we can say what is wrong.
+/// What h2 takes beyond our limit, so that we can say what is wrong.
 const ROOM: usize = 64 * 1024;
 
 /// A request whose head takes exactly this many bytes, as HTTP/2 counts.
@@ -121,7 +121,7 @@ async fn peers_are_told_of_the_room_for_explanations_too() {
 }
 
 #[tokio::test]
-async fn what_is_far_too_large_is_refused_by_hyper_and_harms_nobody_else() {
+async fn what_is_far_too_large_is_refused_by_h2_and_harms_nobody_else() {
     let server = Running::with(Scripted::new(), |server| server.max_metadata_size(LIMIT)).await;
     let mut honest = server.raw().await;
     honest.lives().await;

@@ -12,12 +12,12 @@ use std::task::{Context as Task, Poll};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use hyper::body::Incoming;
 use tower_service::Service;
 
 use super::body::ReplyBody;
 use super::connection::Requests;
-use super::request::RequestBody;
+use super::request::{IncomingBody, RequestBody};
+use crate::wire::headers;
 use crate::{BoxError, Context, Status, errors};
 
 /// The requests of a [`Server`](crate::Server) as a [`tower_service::Service`]: what
@@ -30,7 +30,7 @@ pub struct RequestService(());
 
 /// What a layer has made of [`RequestService`], whatever its type.
 pub(super) trait Layered: Send + Sync {
-    fn answer(&self, request: Request<Incoming>) -> Answer;
+    fn answer(&self, request: Request<IncomingBody>) -> Answer;
 }
 
 /// The answer to a request that goes through a layer.
@@ -43,7 +43,7 @@ pub(super) struct CameBy(pub(super) Arc<Requests>);
 /// `service` around a server's requests.
 pub(super) fn around<S, B>(service: impl FnOnce(RequestService) -> S) -> Arc<dyn Layered>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
+    S: Service<Request<IncomingBody>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
         + Clone
         + Send
         + Sync
@@ -57,21 +57,24 @@ struct Around<S>(S);
 
 impl<S, B> Layered for Around<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
+    S: Service<Request<IncomingBody>, Response = Response<B>, Error: Into<BoxError>, Future: Send>
         + Clone
         + Send
         + Sync
         + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    fn answer(&self, request: Request<Incoming>) -> Answer {
+    fn answer(&self, request: Request<IncomingBody>) -> Answer {
         let mut service = self.0.clone();
         Box::pin(async move {
             if let Err(error) = poll_fn(|cx| service.poll_ready(cx)).await {
                 return failed(&*error.into());
             }
             match service.call(request).await {
-                Ok(response) => response.map(reply_body),
+                Ok(mut response) => {
+                    headers::strip_connection(response.headers_mut());
+                    response.map(reply_body)
+                }
                 Err(error) => failed(&*error.into()),
             }
         })
@@ -93,13 +96,16 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         match parts.extensions.remove::<CameBy>() {
-            Some(CameBy(requests)) => Box::pin(requests.answer_layered(parts, request_body(body))),
+            Some(CameBy(requests)) => {
+                let answering = requests.answer_layered(parts, request_body(body));
+                Box::pin(async { Ok(answering.await) })
+            }
             None => Box::pin(std::future::ready(Ok(failed(&Strayed)))),
         }
     }
 }
 
-/// hyper's own body as it is, if the layer has let it be.
+/// h2's own body as it is, if the layer has let it be.
 fn request_body<B>(body: B) -> RequestBody
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,

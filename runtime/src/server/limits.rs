@@ -16,7 +16,7 @@ pub(super) use self::rate::Limiter;
 use super::config::ServerSettings;
 
 /// What the head of a request may take beyond our own limit, in bytes, so that most who are over it
-/// hear from us what is wrong, and not by hyper's answer that is none of gRPC. Peers are told of both
+/// hear from us what is wrong, and not by h2's answer that is none of gRPC. Peers are told of both
 /// together, and hold back what is larger themselves: with the limit alone, they would never send what
 /// we could explain.
 const ROOM_TO_EXPLAIN: usize = 64 * 1024;
@@ -69,7 +69,7 @@ impl Limits {
         }
     }
 
-    /// How large the head of a request is for hyper to hand it to us.
+    /// How large the head of a request is for h2 to hand it to us.
     pub(super) fn header_list(&self) -> u32 {
         let size = self.metadata.saturating_add(ROOM_TO_EXPLAIN);
         u32::try_from(size).unwrap_or(u32::MAX)
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hyper_takes_has_room_for_an_explanation_and_a_bound() {
+    fn what_h2_takes_has_room_for_an_explanation_and_a_bound() {
         let mut settings = ServerSettings::default();
         assert_eq!(Limits::of(&settings).header_list(), 80 * 1024);
         settings.max_metadata_size.set(usize::MAX);

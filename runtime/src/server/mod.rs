@@ -73,6 +73,8 @@ pub(crate) use self::limits::RateKey;
 #[cfg(feature = "server")]
 pub use self::listen::{BoundServer, ServerHandle};
 #[cfg(feature = "server")]
+pub use self::request::IncomingBody;
+#[cfg(feature = "server")]
 pub use self::settings::Server;
 #[cfg(feature = "server")]
 pub use self::signal::shutdown_signal;

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
+#[cfg(feature = "server")]
+use std::task::ready;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -13,14 +15,72 @@ use crate::BoxError;
 use crate::context::Context as CallContext;
 use crate::wire::boxed::{AnyBody, BoxedError};
 
-/// The body of a request: hyper's own on our server, any other where a service is mounted.
+/// The body of a request: h2's own on our server, any other where a service is mounted.
 pub(crate) enum RequestBody {
     #[cfg(feature = "server")]
-    Own(hyper::body::Incoming),
+    Own(IncomingBody),
     // One box a call: every server that we are mounted in has its own type.
     Foreign(AnyBody),
     /// That of a detached call, whose servicer may outlive it.
     UntilOver(Box<UntilOver>),
+}
+
+/// The body of a request that has come to a [`Server`](crate::Server), as a
+/// [layer](crate::Server::layer) gets it.
+#[cfg(feature = "server")]
+#[derive(Debug)]
+pub struct IncomingBody {
+    received: h2::RecvStream,
+    /// Whether all data has come, and trailers may.
+    has_data: bool,
+}
+
+#[cfg(feature = "server")]
+impl IncomingBody {
+    pub(super) fn new(received: h2::RecvStream) -> Self {
+        Self {
+            received,
+            has_data: false,
+        }
+    }
+}
+
+#[cfg(feature = "server")]
+impl Body for IncomingBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        if !this.has_data {
+            match ready!(this.received.poll_data(cx)) {
+                Some(Ok(data)) => {
+                    // What was taken makes room for more. It fails for a stream that is over, which needs none.
+                    let _ = this.received.flow_control().release_capacity(data.len());
+                    return Poll::Ready(Some(Ok(Frame::data(data))));
+                }
+                Some(Err(error)) => return Poll::Ready(unless_enough(error)),
+                None => this.has_data = true,
+            }
+        }
+        Poll::Ready(match ready!(this.received.poll_trailers(cx)) {
+            Ok(trailers) => trailers.map(|trailers| Ok(Frame::trailers(trailers))),
+            Err(error) => unless_enough(error),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.received.is_end_stream()
+    }
+}
+
+/// A reset with `NO_ERROR` says that the rest isn't wanted, and fails nothing (RFC 9113, section 8.1).
+#[cfg(feature = "server")]
+fn unless_enough<T>(error: h2::Error) -> Option<Result<T, BoxError>> {
+    (error.reason() != Some(h2::Reason::NO_ERROR)).then(|| Err(error.into()))
 }
 
 /// A body that fails when its call is over: what is read later is no clean end, whatever the caller
@@ -61,7 +121,7 @@ impl RequestBody {
 
     /// Whether its `is_end_stream` says when its stream has ended.
     ///
-    /// hyper's does; a server or client that we are mounted in may have bodies that don't.
+    /// h2's does; a server or client that we are mounted in may have bodies that don't.
     pub(crate) fn tells_its_end(&self) -> bool {
         match self {
             #[cfg(feature = "server")]
@@ -82,7 +142,7 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.get_mut() {
             #[cfg(feature = "server")]
-            Self::Own(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Self::Own(body) => Pin::new(body).poll_frame(cx),
             Self::Foreign(body) => body.as_mut().poll_frame(cx),
             Self::UntilOver(until) => until.poll_frame(cx),
         }

@@ -15,6 +15,7 @@ use tower_layer::Layer;
 use super::config::ServerSettings;
 use super::layered::{self, Layered, RequestService};
 use super::limits::ByMethod;
+use super::request::IncomingBody;
 use super::service::{ErasedService, Service};
 use super::socket::{Listener, Listening};
 #[cfg(feature = "tls")]
@@ -354,7 +355,7 @@ impl Server {
     where
         L: Layer<RequestService>,
         L::Service: tower_service::Service<
-                http::Request<hyper::body::Incoming>,
+                http::Request<IncomingBody>,
                 Response = http::Response<B>,
                 Error: Into<BoxError>,
                 Future: Send,

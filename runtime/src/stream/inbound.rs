@@ -112,7 +112,7 @@ impl<T> Inbound<T> {
             }
             Some(Err(FrameError::Open)) => Cut::Unsaid,
         };
-        // hyper looks for a reset when a call is pending, and then drops it: so this gives way once,
+        // A server looks for a reset when a call is pending, and then drops it: so this gives way once,
         // and nothing of the servicer runs on. Only who reads elsewhere comes back.
         self.cut = Some(cut);
         cx.waker().wake_by_ref();

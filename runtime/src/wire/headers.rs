@@ -130,6 +130,21 @@ const OWN: [&str; 10] = [
     "upgrade",
 ];
 
+/// Takes away what HTTP/2 has no place for (RFC 9113, section 8.2.2): h2 refuses an answer with it.
+#[cfg(feature = "server")]
+pub(crate) fn strip_connection(headers: &mut HeaderMap) {
+    for name in [
+        "te",
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "transfer-encoding",
+        "upgrade",
+    ] {
+        headers.remove(name);
+    }
+}
+
 /// User's metadata as headers, without the protocol's own names.
 ///
 /// `grpc-retry-pushback-ms` is the one `grpc-` name that a service sets itself (gRFC A6), and

@@ -27,7 +27,7 @@ const SETTINGS_ACK: usize = HEAD;
 /// Reads the heads of a peer's frames as they pass, and counts those that do nothing: PING, SETTINGS,
 /// PRIORITY, GOAWAY, frames of unknown types, and `RST_STREAM` where there is no stream.
 ///
-/// hyper takes as many as come, answers them (CVE-2019-9512, CVE-2019-9515) and logs a warning for
+/// h2 takes as many as come, answers them (CVE-2019-9512, CVE-2019-9515) and logs a warning for
 /// each answer to a PING that it hasn't sent. Calls, messages and what is sent to the peer earn more of
 /// them, so that only who sends little else is ever short.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,11 +10,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::chatter::{Chatter, TooMuch};
+use super::http2::Heard;
 use super::preface::Rewound;
 use crate::context::Peer;
 use crate::server::socket::Socket;
 
-/// How much is read before others have their turn. hyper reads on while there is more: without a bound
+/// How much is read before others have their turn. h2 reads on while there is more: without a bound
 /// of ours, tokio's, 128 reads, lets one peer keep its thread busy for many milliseconds.
 const TURN: usize = 64 * 1024;
 
@@ -27,11 +29,13 @@ pub(super) struct Guarded<IO = Rewound<Socket>> {
     /// How much was read in this turn.
     read: usize,
     stall: Stall,
+    /// Hears of all that is read; None where nobody wants to know.
+    heard: Option<Arc<Heard>>,
 }
 
 /// How long the peer has taken nothing.
 ///
-/// hyper's keepalive can't close such a connection: it waits until its GOAWAY is written.
+/// Keepalive can't close such a connection: h2 waits until its GOAWAY is written.
 #[derive(Debug)]
 struct Stall {
     /// None: for as long as it likes.
@@ -55,7 +59,14 @@ impl<IO> Guarded<IO> {
                 is_stalled: false,
                 sleep: None,
             },
+            heard: None,
         }
+    }
+
+    /// The same, and what is read is noted there.
+    pub(super) fn heard_by(mut self, heard: Option<Arc<Heard>>) -> Self {
+        self.heard = heard;
+        self
     }
 
     /// What came of a write of so many bytes.
@@ -130,6 +141,9 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Guarded<IO> {
         }
         let came = buffer.filled().get(before..).unwrap_or_default();
         this.read += came.len();
+        if let Some(heard) = &this.heard {
+            heard.now();
+        }
         if let Err(TooMuch) = this.chatter.hear(came) {
             let peer = &this.peer;
             tracing::info!(

@@ -1,20 +1,19 @@
-//! One connection: HTTP/2 by hyper, and each of its requests to its service.
+//! One connection: HTTP/2, and each of its requests to its service.
 
 mod admission;
 mod chatter;
 mod executor;
 mod guarded;
+mod http2;
 mod opening;
 mod preface;
 mod requests;
-mod timer;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http2;
-use hyper_util::rt::TokioIo;
+use h2::server::Builder;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,11 +22,10 @@ pub(super) use self::admission::{Admission, Admitted, Full};
 pub(super) use self::executor::Load;
 use self::executor::{Driver, Executor};
 use self::guarded::Guarded;
+use self::http2::{Failed, Heard, Http2, Patience};
 use self::opening::Opened;
 pub(super) use self::requests::Drain;
-use self::requests::Entrance;
 pub(super) use self::requests::Requests;
-use self::timer::TurnTimer;
 use super::detached::Workshop;
 use super::in_flight::InFlight;
 use super::layered::Layered;
@@ -43,9 +41,11 @@ use crate::observe::{ConnectionChange, Event};
 use crate::wire::{CONNECTION_TO_STREAM, SERVER_STREAM_WINDOW};
 
 /// A peer that resets streams before we have seen them is cut off after this many (the rapid reset
-/// attack), and so is one that makes us reset them (`MadeYouReset`), for which hyper has no limit
-/// unless one is set.
+/// attack), and so is one that makes us reset them (`MadeYouReset`).
 const MAX_RESETS: usize = 1024;
+
+/// What a stream may have buffered before it has to wait, in bytes.
+const MAX_SENDING: usize = 400 * 1024;
 
 /// What all connections of a server share.
 pub(super) struct Shared {
@@ -160,17 +160,13 @@ impl Arrived {
     }
 
     /// The connection with all its requests.
-    fn http2(
-        &self,
-        opened: Opened,
-    ) -> Driver<http2::Connection<TokioIo<Guarded>, Entrance, Executor>> {
+    fn http2(&self, opened: Opened) -> Driver<Http2> {
         let shared = &self.shared;
         let executor = Executor::new(Arc::clone(&shared.load), self.tracker.clone());
         let requests = Requests {
             places: shared.limits.places_of_connection(),
             shared: Arc::clone(shared),
             peer: self.peer.clone(),
-            executor: executor.clone(),
             workshop: Workshop {
                 tracker: self.tracker.clone(),
                 kill: self.stop.kill.clone(),
@@ -179,10 +175,20 @@ impl Arrived {
             certificate: opened.certificate,
         };
         let (peer, stall) = (self.peer.clone(), shared.limits.stall());
-        let io = Guarded::new(opened.io, peer, preface::LENGTH, stall);
-        let connection = http2(shared, executor.clone())
-            .serve_connection(TokioIo::new(io), Entrance(Arc::new(requests)));
-        executor.drive(connection)
+        let asks = shared.limits.keepalive.map(|interval| {
+            let timeout = shared.limits.keepalive_timeout;
+            (Patience { interval, timeout }, Heard::new())
+        });
+        let heard = asks.as_ref().map(|(_, heard)| Arc::clone(heard));
+        let io = Guarded::new(opened.io, peer, preface::LENGTH, stall).heard_by(heard);
+        let http2 = Http2::new(
+            &http2(shared),
+            io,
+            Arc::new(requests),
+            executor.clone(),
+            asks,
+        );
+        executor.drive(http2)
     }
 }
 
@@ -205,7 +211,7 @@ impl Drop for Told<'_> {
 /// How a connection ended.
 enum Ended {
     Well,
-    Failed(hyper::Error),
+    Failed(Failed),
     /// The server stops, and its grace is over.
     Stopped,
     /// It is too old, and the grace of that is over.
@@ -213,7 +219,7 @@ enum Ended {
 }
 
 impl Ended {
-    fn of(ended: hyper::Result<()>) -> Self {
+    fn of(ended: Result<(), Failed>) -> Self {
         ended.map_or_else(Self::Failed, |()| Self::Well)
     }
 
@@ -241,24 +247,21 @@ async fn after(time: Option<Duration>) {
     }
 }
 
-fn http2(shared: &Shared, executor: Executor) -> http2::Builder<Executor> {
+fn http2(shared: &Shared) -> Builder {
     // One stream more than calls, so that it is our refusal that a peer gets.
     let streams = shared.places.max().saturating_add(1).max(200);
     // Where a connection has a limit of its own, it is what the peer is told: honest ones wait.
     let offered = shared.limits.rpcs_per_connection.unwrap_or(streams);
-    let mut builder = http2::Builder::new(executor);
+    let mut builder = Builder::new();
     builder
-        .timer(TurnTimer::new())
-        .auto_date_header(false)
         .max_concurrent_streams(u32::try_from(offered).unwrap_or(u32::MAX))
         .max_header_list_size(shared.limits.header_list())
-        // A caller may give up all its calls at once, before we have seen them. hyper would take
-        // more than 20 of them for an attack, and close the connection under the other calls.
+        .max_send_buffer_size(MAX_SENDING)
+        // A caller may give up all its calls at once, before we have seen them. h2 would take more than 20
+        // of them for an attack, and close the connection under the other calls.
         .max_pending_accept_reset_streams(streams.min(MAX_RESETS))
-        .max_local_error_reset_streams(MAX_RESETS)
-        .keep_alive_interval(shared.limits.keepalive)
-        .keep_alive_timeout(shared.limits.keepalive_timeout)
-        .initial_stream_window_size(SERVER_STREAM_WINDOW)
+        .max_local_error_reset_streams(Some(MAX_RESETS))
+        .initial_window_size(SERVER_STREAM_WINDOW)
         .initial_connection_window_size(SERVER_STREAM_WINDOW * CONNECTION_TO_STREAM);
     builder
 }

@@ -16,7 +16,7 @@ const PREFACE: [u8; LENGTH] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Reads the preface, and gives the connection back as if nobody had.
 ///
-/// hyper waits for it for ever: who connects and says nothing would hold a descriptor and hold up the
+/// h2 waits for it for ever: who connects and says nothing would hold a descriptor and hold up the
 /// end of the server.
 ///
 /// # Errors

@@ -1,6 +1,5 @@
 //! The requests of a connection, each to its service.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context as Task, Poll};
@@ -8,10 +7,9 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::executor::{Executor, Note};
+use super::executor::Note;
 use super::{Route, Shared};
 use crate::context::Peer;
 use crate::server::accept::{Bounds, OTHER, Refused, Taker, accept};
@@ -23,7 +21,7 @@ use crate::server::detached::{Detached, Workshop};
 use crate::server::guard::{CallGuard, Place};
 use crate::server::layered::{self, CameBy};
 use crate::server::limits::{Around, MethodLimits, Permits, Places};
-use crate::server::request::RequestBody;
+use crate::server::request::{IncomingBody, RequestBody};
 use crate::server::service::BoxDispatch;
 use crate::server::serving::Serving;
 #[cfg(feature = "tls")]
@@ -39,7 +37,6 @@ const ON_ITS_WAY: Duration = Duration::from_secs(1);
 pub(in crate::server) struct Requests {
     pub(super) shared: Arc<Shared>,
     pub(super) peer: Peer,
-    pub(super) executor: Executor,
     pub(super) workshop: Workshop,
     /// Those of this connection; None where they are not counted.
     pub(super) places: Option<Arc<Places>>,
@@ -91,42 +88,33 @@ impl Requests {
     }
 }
 
-/// What hyper gives the requests of a connection to.
-pub(super) struct Entrance(pub(super) Arc<Requests>);
-
-impl hyper::service::Service<Request<Incoming>> for Entrance {
-    type Response = Response<ReplyBody>;
-    type Error = Infallible;
-    type Future = Answering;
-
-    fn call(&self, mut request: Request<Incoming>) -> Answering {
-        let requests = &self.0;
-        let Some(layer) = &requests.shared.layer else {
-            let (parts, body) = request.into_parts();
-            let body = RequestBody::Own(body);
-            return requests.answer(parts, body, Some(&requests.executor));
+impl Requests {
+    /// Answers a request that has come by the connection itself, which polls what does, and what it has to
+    /// know for that.
+    pub(super) fn take(self: &Arc<Self>, head: Parts, body: IncomingBody) -> (Answering, Note) {
+        let Some(layer) = &self.shared.layer else {
+            return self.answer(head, RequestBody::Own(body), false);
         };
+        let mut request = Request::from_parts(head, body);
         let extensions = request.extensions_mut();
-        extensions.insert(requests.peer.clone());
+        extensions.insert(self.peer.clone());
         #[cfg(feature = "tls")]
-        if let Some(certificate) = &requests.certificate {
+        if let Some(certificate) = &self.certificate {
             extensions.insert(Arc::clone(certificate));
         }
-        extensions.insert(CameBy(Arc::clone(requests)));
-        Answering::Layered {
-            answer: layer.answer(request),
-        }
+        extensions.insert(CameBy(Arc::clone(self)));
+        let answer = layer.answer(request);
+        (Answering::Layered { answer }, Note::default())
     }
-}
 
-impl Requests {
     /// Answers a request that has come through a layer.
     pub(in crate::server) fn answer_layered(&self, parts: Parts, body: RequestBody) -> Answering {
-        self.answer(parts, body, None)
+        self.answer(parts, body, true).0
     }
 
-    /// Answers a request; `executor` polls what does, unless a layer stands between.
-    fn answer(&self, parts: Parts, body: RequestBody, executor: Option<&Executor>) -> Answering {
+    /// Answers a request; the connection polls what does, unless a layer stands between.
+    fn answer(&self, parts: Parts, body: RequestBody, is_layered: bool) -> (Answering, Note) {
+        let unnoted = |answering| (answering, Note::default());
         let shared = &*self.shared;
         let chain = &shared.chain;
         let route = shared.routes.get(parts.uri.path());
@@ -152,27 +140,24 @@ impl Requests {
         let peer = Some(self.peer.clone());
         let (context, method) = match accept(parts, peer, taker, chain, bounds) {
             Ok(accepted) => accepted,
-            Err(refused) => return Answering::refused(refused.respond(chain)),
+            Err(refused) => return unnoted(Answering::refused(refused.respond(chain))),
         };
         #[cfg(feature = "tls")]
         let context = context.called_by(self.certificate.clone());
         let Some(route) = route else {
-            return self.unknown(context, unknown.as_deref().unwrap_or_default());
+            return unnoted(self.unknown(context, unknown.as_deref().unwrap_or_default()));
         };
         let permits = match self.admit(&context, method, route) {
             Ok(permits) => permits,
-            Err(refused) => return Answering::refused(refused.respond(chain)),
+            Err(refused) => return unnoted(Answering::refused(refused.respond(chain))),
         };
         let deadline = context.deadline();
-        let deadline = match executor {
-            Some(executor) => {
-                executor.note(Note {
-                    route: route.index,
-                    deadline,
-                });
-                Deadline::woken(deadline)
+        let (deadline, note) = match is_layered {
+            true => (Deadline::timed(deadline), Note::default()),
+            false => {
+                let route = route.index;
+                (Deadline::woken(deadline), Note { route, deadline })
             }
-            None => Deadline::timed(deadline),
         };
         let place = Place {
             _running: shared.in_flight.start(context.clone()),
@@ -185,14 +170,14 @@ impl Requests {
             let detached = Detached::new(dispatch, context, cap);
             let (work, waiting) = detached.at(place).split();
             self.workshop.spawn(work);
-            return Answering::serving(Box::pin(waiting), guard, deadline);
+            let answering = Answering::serving(Box::pin(waiting), guard, deadline);
+            return (answering, note);
         }
         let dispatch = Self::dispatch(route, context, body);
-        Answering::serving(dispatch, guard.at(place), deadline)
+        let answering = Answering::serving(dispatch, guard.at(place), deadline);
+        (answering, note)
     }
-}
 
-impl Requests {
     /// What answers a call, once it has come through the interceptors.
     fn dispatch(route: &Arc<Route>, context: Context, body: RequestBody) -> BoxDispatch {
         let Some(chain) = route.chain.as_ref().filter(|chain| chain.has_steps()) else {
@@ -273,15 +258,15 @@ impl Answering {
 }
 
 impl Future for Answering {
-    type Output = Result<Response<ReplyBody>, Infallible>;
+    type Output = Response<ReplyBody>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output> {
         match self.project() {
             AnsweringProjection::Refused { response } => {
-                Poll::Ready(Ok(response.take().unwrap_or_default()))
+                Poll::Ready(response.take().unwrap_or_default())
             }
-            AnsweringProjection::Serving { serving } => serving.poll(cx).map(Ok),
-            AnsweringProjection::Layered { answer } => answer.as_mut().poll(cx).map(Ok),
+            AnsweringProjection::Serving { serving } => serving.poll(cx),
+            AnsweringProjection::Layered { answer } => answer.as_mut().poll(cx),
         }
     }
 }

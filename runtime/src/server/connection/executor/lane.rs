@@ -18,7 +18,7 @@ use super::spawned::Spawned;
 /// How long a connection waits for its streams, in nanoseconds.
 const LONGEST_HOLD: u64 = 100_000;
 
-/// A stream of a connection: hyper's future, from the request to the last trailer.
+/// A stream of a connection, from the request to the last trailer.
 pub(super) type Stream = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What a connection and its streams share.
@@ -36,8 +36,6 @@ pub(super) struct Lane {
 
 #[derive(Default)]
 struct Queue {
-    /// Of the request that was taken last, whose stream comes next.
-    note: Note,
     /// The one that is next: who calls once at a time needs no more room than this.
     first: Option<Queued>,
     /// Those behind it.
@@ -120,22 +118,19 @@ impl Lane {
         self.pace(note).is_none_or(Pace::is_quick)
     }
 
-    /// The next stream is that of this request.
-    pub(super) fn note(&self, note: Note) {
-        self.queue().note = note;
-    }
-
-    /// A stream that hyper gives away: it waits for the connection to poll it, or has a task of its own
+    /// A new stream: it waits for the connection to poll it, or has a task of its own
     /// where its method may be slow.
-    pub(super) fn take(self: &Arc<Self>, stream: impl Future<Output = ()> + Send + 'static) {
-        let mut queue = self.queue();
-        let note = std::mem::take(&mut queue.note);
+    pub(super) fn take(
+        self: &Arc<Self>,
+        stream: impl Future<Output = ()> + Send + 'static,
+        note: Note,
+    ) {
         if self.is_quick(&note) {
             let stream = Box::pin(stream);
+            let mut queue = self.queue();
             queue.push(Queued { stream, note });
             self.queued.store(queue.len(), Relaxed);
         } else {
-            drop(queue);
             self.spawn(stream, note);
         }
     }

@@ -37,7 +37,7 @@ use crate::clock;
 /// How long a connection goes on before others have their turn.
 const TURN: Duration = Duration::from_micros(300);
 
-/// What hyper gives its streams to.
+/// What a connection gives its streams to.
 #[derive(Clone)]
 pub(super) struct Executor(Arc<Lane>);
 
@@ -46,9 +46,9 @@ impl Executor {
         Self(Lane::new(load, tracker))
     }
 
-    /// The stream that hyper gives next is of a request of which this is known.
-    pub(super) fn note(&self, note: Note) {
-        self.0.note(note);
+    /// A new stream, of a request of which this is known.
+    pub(super) fn take(&self, stream: impl Future<Output = ()> + Send + 'static, note: Note) {
+        self.0.take(stream, note);
     }
 
     /// Polls `connection` and the streams that it gives to this.
@@ -60,12 +60,6 @@ impl Executor {
             lane,
             waker,
         }
-    }
-}
-
-impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Executor {
-    fn execute(&self, stream: F) {
-        self.0.take(stream);
     }
 }
 

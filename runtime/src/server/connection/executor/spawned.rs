@@ -13,7 +13,7 @@ use crate::clock;
 
 /// How long a call has after its deadline to say that it has passed.
 ///
-/// A call sees its own deadline pass when it is polled. hyper doesn't poll it while the peer's window
+/// A call sees its own deadline pass when it is polled. Nobody polls it while the peer's window
 /// is closed: a peer that reads nothing would hold its stream, and its place among the calls that run,
 /// for ever.
 const SLACK: Duration = Duration::from_secs(1);

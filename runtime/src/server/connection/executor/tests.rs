@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
-use hyper::rt::Executor as _;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{advance, sleep};
@@ -57,8 +56,7 @@ impl Future for Connection {
         *self.wire.connection.lock().unwrap() = Some(cx.waker().clone());
         for (route, stream) in std::mem::take(&mut self.calls) {
             let deadline = Some(Instant::now() + DEADLINE);
-            self.executor.note(Note { route, deadline });
-            self.executor.execute(stream);
+            self.executor.take(stream, Note { route, deadline });
         }
         let mut flushes = self.wire.flushes.lock().unwrap();
         match self.wire.written.swap(0, SeqCst) {
@@ -268,11 +266,11 @@ async fn a_connection_takes_its_queued_calls_with_it() {
     let dropped = Arc::new(AtomicBool::new(false));
     let executor = Executor::new(Arc::clone(&rig.load), rig.tracker.clone());
     let tells = Tells(Arc::clone(&dropped));
-    executor.note(Note {
+    let note = Note {
         route: QUICK,
         deadline: None,
-    });
-    executor.execute(async move { drop(tells) });
+    };
+    executor.take(async move { drop(tells) }, note);
     assert!(!dropped.load(SeqCst));
     drop(executor.clone().drive(std::future::pending::<()>()));
     assert!(dropped.load(SeqCst));
