@@ -364,7 +364,7 @@ async fn a_call_that_no_server_sees_has_an_id_in_its_line() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_is_told_the_id_before_its_first_message() {
+async fn who_has_sent_an_id_hears_it_before_the_first_message_of_a_stream() {
     let (logging, lines) = logged();
     let endless = Scripted::new().on_count(|ctx, _| async move {
         let id = ctx.correlation_id().unwrap().to_owned();
@@ -377,20 +377,12 @@ async fn a_stream_is_told_the_id_before_its_first_message() {
     let info = CallInfo::new();
     let client = EchoServiceClient::new(once().over("echo", served));
     let client = client.with(CallOptions::new().info(&info));
-    let mut replies = client
-        .count(&Context::background(), count(1))
-        .await
-        .unwrap();
-    let headers = info.headers();
-    let id = headers
-        .get("x-correlation-id")
-        .unwrap()
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let ctx = Context::background().with_correlation_id("mine");
+    let mut replies = client.count(&ctx, count(1)).await.unwrap();
+    assert_eq!(told(info.headers().as_ref()), Some("mine"));
     let first = replies.message().await.unwrap().unwrap();
-    assert_eq!(first.payload, id.as_bytes());
+    assert_eq!(first.payload, b"mine"[..]);
     sleep(Duration::from_secs(1)).await;
     drop(replies);
-    assert_eq!(lines.one().await["correlation_id"], id);
+    assert_eq!(lines.one().await["correlation_id"], "mine");
 }

@@ -64,20 +64,29 @@ impl Chatter {
         }
     }
 
-    /// These bytes have come.
-    pub(super) fn hear(&mut self, mut bytes: &[u8]) -> Result<(), TooMuch> {
+    /// These bytes have come. Whether a frame has begun or ended with them: who sends one byte by byte says
+    /// nothing.
+    pub(super) fn hear(&mut self, mut bytes: &[u8]) -> Result<bool, TooMuch> {
+        let mut is_heard = false;
         while !bytes.is_empty() {
             let (skipped, rest) = bytes.split_at(self.skip.min(bytes.len()));
             self.skip -= skipped.len();
+            is_heard |= !skipped.is_empty() && self.skip == 0;
             bytes = match rest.split_first_chunk() {
                 Some((head, rest)) if self.filled == 0 => {
                     self.frame(*head)?;
+                    is_heard = true;
                     rest
                 }
-                _ => self.piece(rest)?,
+                _ => {
+                    let was_filled = self.filled;
+                    let rest = self.piece(rest)?;
+                    is_heard |= self.filled < was_filled;
+                    rest
+                }
             };
         }
-        Ok(())
+        Ok(is_heard)
     }
 
     /// A head comes in pieces: takes what is there of it, and returns what comes after.
@@ -159,6 +168,18 @@ impl Chatter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_is_heard_when_a_frame_begins_or_ends() {
+        // DATA of three bytes.
+        let frame = [0, 0, 3, 0, 0, 0, 0, 0, 1, 7, 7, 7];
+        let mut chatter = Chatter::after(0);
+        assert_eq!(chatter.hear(&frame), Ok(true));
+        let heard = frame.map(|byte| chatter.hear(&[byte]).unwrap());
+        let mut expected = [false; 12];
+        (expected[8], expected[11]) = (true, true);
+        assert_eq!(heard, expected);
+    }
 
     const PING: [u8; 17] = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1];
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];

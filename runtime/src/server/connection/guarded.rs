@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::chatter::{Chatter, TooMuch};
+use super::chatter::Chatter;
 use super::http2::Heard;
 use super::preface::Rewound;
 use crate::context::Peer;
@@ -141,10 +141,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Guarded<IO> {
         }
         let came = buffer.filled().get(before..).unwrap_or_default();
         this.read += came.len();
-        if let Some(heard) = &this.heard {
-            heard.now();
-        }
-        if let Err(TooMuch) = this.chatter.hear(came) {
+        let Ok(is_heard) = this.chatter.hear(came) else {
             let peer = &this.peer;
             tracing::info!(
                 ?peer,
@@ -152,6 +149,9 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Guarded<IO> {
             );
             let message = "a flood of frames that do nothing";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, message)));
+        };
+        if is_heard && let Some(heard) = &this.heard {
+            heard.now();
         }
         polled
     }

@@ -63,13 +63,13 @@ pub(super) struct Keepalive {
 
 impl Keepalive {
     pub(super) fn new(patience: Patience, pings: PingPong, heard: Arc<Heard>) -> Self {
-        let next = clock::recent().checked_add(patience.interval);
+        let next = after(clock::recent(), patience.interval);
         Self {
             patience,
             pings,
             heard,
             asked: None,
-            next: Box::pin(sleep_until(next.unwrap_or_else(far))),
+            next: Box::pin(sleep_until(next)),
             is_set: false,
         }
     }
@@ -93,7 +93,7 @@ impl Keepalive {
             }
             let heard = self.heard.last();
             match self.asked {
-                None if heard + self.patience.interval > clock::recent() => {
+                None if !is_over(heard, self.patience.interval) => {
                     self.wait_from(heard, self.patience.interval);
                 }
                 None => {
@@ -107,7 +107,7 @@ impl Keepalive {
                 }
                 Some(asked) => {
                     let silent_since = asked.max(heard);
-                    if silent_since + self.patience.timeout <= clock::recent() {
+                    if is_over(silent_since, self.patience.timeout) {
                         return Poll::Ready(());
                     }
                     self.wait_from(silent_since, self.patience.timeout);
@@ -121,13 +121,93 @@ impl Keepalive {
     }
 
     fn wait_from(&mut self, from: Instant, time: Duration) {
-        let next = from.checked_add(time).unwrap_or_else(far);
-        self.next.as_mut().reset(next);
+        self.next.as_mut().reset(after(from, time));
         self.is_set = false;
     }
 }
 
-/// A time that doesn't come: intervals can be longer than what a clock can say.
-fn far() -> Instant {
-    Instant::now() + Duration::from_secs(86400 * 365 * 30)
+/// Whether so much time is over.
+fn is_over(from: Instant, time: Duration) -> bool {
+    clock::recent().saturating_duration_since(from) >= time
+}
+
+/// When it will be; what is more than a clock can say is thirty years, and then looked at again.
+fn after(from: Instant, time: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(86400 * 365 * 30);
+    let at = from.checked_add(time).or_else(|| from.checked_add(FAR));
+    at.unwrap_or(from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn};
+
+    use bytes::Bytes;
+    use tokio::io::duplex;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    const PATIENCE: Patience = Patience {
+        interval: Duration::from_secs(60),
+        timeout: Duration::from_secs(20),
+    };
+
+    /// When a client is given up that answers or doesn't, and says something at these times; within an hour.
+    async fn lost_after(patience: Patience, answers: bool, says: &[u64]) -> Option<u64> {
+        let (ours, theirs) = duplex(1024);
+        tokio::spawn(async move {
+            let (_requests, connection) = h2::client::handshake(theirs).await.unwrap();
+            match answers {
+                true => connection.await.unwrap(),
+                // Not dropped, which would close it.
+                false => pending::<()>().await,
+            }
+        });
+        let mut connection: h2::server::Connection<_, Bytes> =
+            h2::server::handshake(ours).await.unwrap();
+        let (pings, heard, start) = (connection.ping_pong(), Heard::new(), Instant::now());
+        let mut keepalive = Keepalive::new(patience, pings.unwrap(), Arc::clone(&heard));
+        let says = says.to_owned();
+        tokio::spawn(async move {
+            for at in says {
+                sleep_until(start + Duration::from_secs(at)).await;
+                heard.now();
+            }
+        });
+        let lost = poll_fn(|cx| {
+            let lost = keepalive.poll(cx);
+            assert!(connection.poll_accept(cx).is_pending());
+            lost
+        });
+        let lost = timeout(Duration::from_secs(3600), lost).await;
+        lost.ok().map(|()| start.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_says_nothing_is_asked_and_then_given_up() {
+        assert_eq!(lost_after(PATIENCE, false, &[]).await, Some(80));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_answers_is_kept() {
+        assert_eq!(lost_after(PATIENCE, true, &[]).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_a_client_says_shows_that_it_is_there() {
+        // Before it is asked, and then.
+        assert_eq!(lost_after(PATIENCE, false, &[30]).await, Some(110));
+        assert_eq!(lost_after(PATIENCE, false, &[30, 100]).await, Some(120));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn times_beyond_the_clock_are_as_good_as_none() {
+        let endless = Patience {
+            interval: Duration::MAX,
+            timeout: Duration::MAX,
+        };
+        assert_eq!(lost_after(endless, false, &[]).await, None);
+        sleep(Duration::from_secs(1)).await;
+    }
 }
