@@ -138,3 +138,73 @@ impl IdGenerator for Ids {
         self.0.new_span_id()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use opentelemetry::trace::TracerProvider as _;
+    use opentelemetry_sdk::error::OTelSdkResult;
+    use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor};
+
+    use super::super::span::MethodSpans;
+    use super::*;
+    use crate::interceptors::Trail;
+    use crate::interceptors::chain::Watch;
+    use crate::observe::Side;
+    use crate::{Context, Method};
+
+    /// Keeps the traces of the spans that were begun.
+    #[derive(Clone, Debug, Default)]
+    struct Begun(Arc<Mutex<Vec<TraceId>>>);
+
+    impl SpanProcessor for Begun {
+        fn on_start(&self, span: &mut Span, _: &opentelemetry::Context) {
+            use opentelemetry::trace::Span as _;
+            self.0.lock().unwrap().push(span.span_context().trace_id());
+        }
+
+        fn on_end(&self, _: SpanData) {}
+
+        fn force_flush(&self) -> OTelSdkResult {
+            Ok(())
+        }
+
+        fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn as_many_traces_are_sampled_as_the_ratio_says_and_by_the_ids_that_they_have() {
+        static METHOD: Method = Method::unary("/t.T/T");
+        const CALLS: usize = 4000;
+        let (begun, sampler) = (Begun::default(), Sampler::TraceIdRatioBased(0.5));
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(sampler.clone())
+            .with_id_generator(Ids::default())
+            .with_span_processor(begun.clone())
+            .build();
+        let decides = (Some(sampler), true);
+        let tracer = provider.tracer("t");
+        let spans = Arc::new(MethodSpans::new(tracer, Side::Server, &METHOD, "", decides));
+        let mut sampled = Vec::new();
+        for _ in 0..CALLS {
+            let trail = Trail::default();
+            spans.enter(&Context::background(), &trail);
+            let slot = trail.span();
+            // Dropped or not, each call has a trace.
+            let trace_id = slot.trace_id().unwrap();
+            assert_eq!(slot.context().unwrap().trace_id(), trace_id);
+            assert_eq!(slot.trace_id_digits().unwrap(), trace_id.to_string());
+            if slot.is_sampled().unwrap() {
+                sampled.push(trace_id);
+            }
+        }
+        assert_eq!(sampled, *begun.0.lock().unwrap());
+        // Half of them, by ten standard deviations; asked twice for each, it would be a quarter.
+        assert!(sampled.len().abs_diff(CALLS / 2) < 320, "{}", sampled.len());
+        assert_eq!(DRAWN.get(), None);
+    }
+}
