@@ -35,26 +35,7 @@ pub(crate) fn accept(
 ) -> Result<(Context, &'static Method), Refused> {
     let refuse =
         |reason, problem| Refused::of_request(parts.uri.path(), reason, problem).by(peer.clone());
-    if parts.method != Verb::POST {
-        // Who asks for the head alone gets no body.
-        let said = if parts.method == Verb::HEAD {
-            ""
-        } else {
-            NOT_GRPC
-        };
-        return Err(refuse(
-            Refusal::NotPost,
-            Problem::Http(StatusCode::METHOD_NOT_ALLOWED, said),
-        ));
-    }
-    if !parts
-        .headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(headers::is_grpc)
-    {
-        let http = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(refuse(Refusal::ContentType, Problem::Http(http, NOT_GRPC)));
-    }
+    check_grpc(&parts).map_err(|(reason, problem)| refuse(reason, problem))?;
     let (present, size) = Present::among(&parts.headers);
     #[cfg(not(feature = "server"))]
     let _ = size;
@@ -112,6 +93,25 @@ pub(crate) fn accept(
     let metadata = Incoming { metadata, present };
     let context = Context::incoming(method, peer, metadata, deadline, own.cloned());
     Ok((context, method))
+}
+
+/// Why a request isn't one of gRPC, if it isn't.
+fn check_grpc(head: &Parts) -> Result<(), (Refusal, Problem)> {
+    if head.method != Verb::POST {
+        // Who asks for the head alone gets no body.
+        let said = match head.method {
+            Verb::HEAD => "",
+            _ => NOT_GRPC,
+        };
+        let problem = Problem::Http(StatusCode::METHOD_NOT_ALLOWED, said);
+        return Err((Refusal::NotPost, problem));
+    }
+    let content = head.headers.get(header::CONTENT_TYPE);
+    if !content.is_some_and(headers::is_grpc) {
+        let problem = Problem::Http(StatusCode::UNSUPPORTED_MEDIA_TYPE, NOT_GRPC);
+        return Err((Refusal::ContentType, problem));
+    }
+    Ok(())
 }
 
 /// Stands for all methods that there are none of: paths are whatever callers send.
