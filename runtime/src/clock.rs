@@ -1,6 +1,6 @@
 //! What time it is, for those who ask for each call.
 //!
-//! To look at the clock takes as long as to decode a header, and some ten places want to know the time of a
+//! To look at the clock takes as long as to decode a header, and about ten places want to know the time of a
 //! call. A connection's task has [`turns`](turn): in one of them, what need not be exact has the time of the
 //! last look. What is measured looks again ([`now`]).
 

@@ -102,6 +102,29 @@ async fn layers_may_change_the_types_of_both_bodies() {
 }
 
 #[tokio::test]
+async fn what_a_layer_says_of_an_http_1_connection_is_left_out() {
+    let closes = MapResponseLayer::new(|mut response: Response<_>| {
+        for (name, value) in [
+            ("connection", "close"),
+            ("keep-alive", "1"),
+            ("x-kept", "1"),
+        ] {
+            let value = http::HeaderValue::from_static(value);
+            response.headers_mut().insert(name, value);
+        }
+        response
+    });
+    let running = served(Scripted::new(), |server| server.layer(closes)).await;
+    let mut raw = RawClient::connect(running.addr).await;
+    let answer = raw.call(post("Echo"), [frame(&ask("a"))]).await;
+    assert_eq!(answer.code(), Code::Ok);
+    assert_eq!(answer.headers.get("x-kept").unwrap(), "1");
+    for name in ["connection", "keep-alive"] {
+        assert_eq!(answer.headers.get(name), None);
+    }
+}
+
+#[tokio::test]
 async fn a_deadline_is_kept_behind_a_layer() {
     let seen = Arc::new(AtomicUsize::new(0));
     let hanging = Scripted::new().on_echo(|_, _| std::future::pending());

@@ -113,34 +113,25 @@ pub(crate) fn is_grpc(content_type: &HeaderValue) -> bool {
 
 /// Names that are gRPC's or HTTP's own, so that no user's metadata can overwrite them.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    name.starts_with("grpc-") || OWN.contains(&name)
+    name.starts_with("grpc-") || OWN.contains(&name) || OF_CONNECTIONS.contains(&name)
 }
 
 /// Those of HTTP say how a message is sent, and a wrong one has the peer reset it.
-const OWN: [&str; 10] = [
+const OWN: [&str; 4] = ["content-type", "user-agent", "content-length", "host"];
+
+/// Those that HTTP/2 has no place for (RFC 9113, section 8.2.2).
+const OF_CONNECTIONS: [&str; 6] = [
     "te",
-    "content-type",
-    "user-agent",
-    "content-length",
     "connection",
-    "host",
     "keep-alive",
     "proxy-connection",
     "transfer-encoding",
     "upgrade",
 ];
 
-/// Takes away what HTTP/2 has no place for (RFC 9113, section 8.2.2): h2 refuses an answer with it.
-#[cfg(feature = "server")]
+/// Takes away what belongs to a connection of HTTP/1: h2 refuses an answer with it.
 pub(crate) fn strip_connection(headers: &mut HeaderMap) {
-    for name in [
-        "te",
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "transfer-encoding",
-        "upgrade",
-    ] {
+    for name in OF_CONNECTIONS {
         headers.remove(name);
     }
 }
@@ -155,6 +146,7 @@ pub(crate) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
     if headers.is_empty() {
         return headers;
     }
+    strip_connection(&mut headers);
     for name in OWN {
         headers.remove(name);
     }

@@ -1,7 +1,7 @@
 //! HTTP/2 of one connection, by h2: takes its requests, keeps it alive, and ends it.
 //!
 //! hyper, which does the same, asks the clock and takes a lock for each frame, and moves each request and each
-//! reply through futures that know nothing of gRPC: 6% of what a small call takes.
+//! reply through futures that know nothing of gRPC: 2 to 5% of what a small call takes.
 
 mod keepalive;
 mod stream;
