@@ -38,8 +38,10 @@ pub(super) struct Histogram {
 
 #[derive(Debug)]
 struct Cells {
-    /// In seconds, the bits of an `f64`.
-    sum: AtomicU64,
+    /// The whole seconds of all, and what each had beyond those, in nanoseconds: numbers that a call adds to
+    /// without a conversion.
+    seconds: AtomicU64,
+    nanos: AtomicU64,
     /// One a bucket, and not those below with it.
     counts: Box<[AtomicU64]>,
 }
@@ -84,7 +86,8 @@ impl Histogram {
         Self {
             bounds: bounds.clone(),
             shards: Shards::new(|| Cells {
-                sum: AtomicU64::new(0.0_f64.to_bits()),
+                seconds: AtomicU64::default(),
+                nanos: AtomicU64::default(),
                 counts: (0..buckets).map(|_| AtomicU64::default()).collect(),
             }),
             exemplars: OnceLock::new(),
@@ -96,11 +99,12 @@ impl Histogram {
         let bucket = self.bounds.bucket(nanos(elapsed));
         let cells = self.shards.own();
         cells.add(|cells| cells.counts.get(bucket), 1);
-        let seconds = elapsed.as_secs_f64();
-        let add = |sum| (f64::from_bits(sum) + seconds).to_bits();
-        cells.change(|cells| Some(&cells.sum), add);
+        if elapsed.as_secs() > 0 {
+            cells.add(|cells| Some(&cells.seconds), elapsed.as_secs());
+        }
+        cells.add(|cells| Some(&cells.nanos), elapsed.subsec_nanos().into());
         if let Some(trace) = trace {
-            self.exemplify(bucket, seconds, trace);
+            self.exemplify(bucket, elapsed.as_secs_f64(), trace);
         }
     }
 
@@ -125,9 +129,9 @@ impl Histogram {
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let mut counts = vec![0_u64; self.bounds.0.len() + 1];
-        let mut sum = 0.0;
+        let mut sum = Duration::ZERO;
         for cells in self.shards.iter() {
-            sum += f64::from_bits(cells.sum.load(Ordering::Relaxed));
+            sum = sum.saturating_add(cells.sum());
             for (count, cell) in counts.iter_mut().zip(&cells.counts) {
                 *count += cell.load(Ordering::Relaxed);
             }
@@ -141,9 +145,17 @@ impl Histogram {
         Snapshot {
             bounds: self.bounds.iter().collect(),
             counts,
-            sum,
+            sum: sum.as_secs_f64(),
             exemplars: exemplars.unwrap_or_default(),
         }
+    }
+}
+
+impl Cells {
+    fn sum(&self) -> Duration {
+        let [seconds, nanos] =
+            [&self.seconds, &self.nanos].map(|count| count.load(Ordering::Relaxed));
+        Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanos))
     }
 }
 

@@ -59,26 +59,14 @@ impl<T> Shard<'_, T> {
     /// Adds to one of the counts, if there is that one.
     #[inline]
     pub(super) fn add<'t>(&'t self, which: impl FnOnce(&'t T) -> Option<&'t AtomicU64>, more: u64) {
-        self.change(which, |count| count.wrapping_add(more));
-    }
-
-    /// Changes one of the counts, if there is that one.
-    #[inline]
-    pub(super) fn change<'t>(
-        &'t self,
-        which: impl FnOnce(&'t T) -> Option<&'t AtomicU64>,
-        change: impl Fn(u64) -> u64,
-    ) {
         let Some(count) = which(self.counts) else {
             return;
         };
         if self.is_alone {
-            count.store(change(count.load(Ordering::Relaxed)), Ordering::Relaxed);
+            let sum = count.load(Ordering::Relaxed).wrapping_add(more);
+            count.store(sum, Ordering::Relaxed);
         } else {
-            // Never fails: it changes in any case.
-            let _ = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
-                Some(change(count))
-            });
+            count.fetch_add(more, Ordering::Relaxed);
         }
     }
 }
