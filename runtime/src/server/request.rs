@@ -31,8 +31,19 @@ pub(crate) enum RequestBody {
 #[derive(Debug)]
 pub struct IncomingBody {
     received: h2::RecvStream,
-    /// Whether all data has come, and trailers may.
-    has_data: bool,
+    next: Next,
+}
+
+/// What comes next of a body. To ask h2 takes a lock, also where nothing can come.
+#[cfg(feature = "server")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    First,
+    /// The end, if there was only one chunk, as most requests have it.
+    Second,
+    More,
+    Trailers,
+    Nothing,
 }
 
 #[cfg(feature = "server")]
@@ -40,7 +51,7 @@ impl IncomingBody {
     pub(super) fn new(received: h2::RecvStream) -> Self {
         Self {
             received,
-            has_data: false,
+            next: Next::First,
         }
     }
 }
@@ -55,16 +66,28 @@ impl Body for IncomingBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        if !this.has_data {
+        if this.next == Next::Second {
+            this.next = match this.received.is_end_stream() {
+                true => Next::Nothing,
+                false => Next::More,
+            };
+        }
+        if let Next::First | Next::More = this.next {
             match ready!(this.received.poll_data(cx)) {
                 Some(Ok(data)) => {
+                    if this.next == Next::First {
+                        this.next = Next::Second;
+                    }
                     // What was taken makes room for more. It fails for a stream that is over, which needs none.
                     let _ = this.received.flow_control().release_capacity(data.len());
                     return Poll::Ready(Some(Ok(Frame::data(data))));
                 }
                 Some(Err(error)) => return Poll::Ready(unless_enough(error)),
-                None => this.has_data = true,
+                None => this.next = Next::Trailers,
             }
+        }
+        if this.next == Next::Nothing {
+            return Poll::Ready(None);
         }
         Poll::Ready(match ready!(this.received.poll_trailers(cx)) {
             Ok(trailers) => trailers.map(|trailers| Ok(Frame::trailers(trailers))),
@@ -73,7 +96,7 @@ impl Body for IncomingBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.received.is_end_stream()
+        self.next == Next::Nothing || self.received.is_end_stream()
     }
 }
 

@@ -147,7 +147,6 @@ impl Sending {
                 }
                 Err(frame) => {
                     if let Ok(trailers) = frame.into_trailers() {
-                        self.out.reserve_capacity(0);
                         return Poll::Ready(self.out.send_trailers(trailers));
                     }
                 }
