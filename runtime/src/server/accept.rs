@@ -1,5 +1,6 @@
 //! The head of a request: is it a call that we take, and what is its context?
 
+use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,57 +24,57 @@ use crate::wire::headers::{self, Incoming, Present};
 use crate::wire::timeout;
 use crate::{Code, Context, Method, Status};
 
-/// Checks a request's head and makes the call's context.
+/// Checks a request's head and makes the call's context, with its headers.
 ///
 /// The order is the protocol's: what isn't gRPC gets an HTTP answer, what is gets a status.
 pub(crate) fn accept(
-    parts: Parts,
+    head: &mut Parts,
     peer: Option<Peer>,
     taker: Option<Taker<'_>>,
     chain: &Interceptors,
     bounds: Bounds,
 ) -> Result<(Context, &'static Method), Refused> {
     let refuse =
-        |reason, problem| Refused::of_request(parts.uri.path(), reason, problem).by(peer.clone());
-    check_grpc(&parts).map_err(|(reason, problem)| refuse(reason, problem))?;
-    let (present, size) = Present::among(&parts.headers);
+        |reason, problem| Refused::of_request(head.uri.path(), reason, problem).by(peer.clone());
+    check_grpc(head).map_err(|(reason, problem)| refuse(reason, problem))?;
+    let (present, size) = Present::among(&head.headers);
     #[cfg(not(feature = "server"))]
     let _ = size;
     #[cfg(feature = "server")]
     if let Some(limit) = bounds.metadata {
-        let size = headers::size_of_pseudo(&parts) + size;
+        let size = headers::size_of_pseudo(head) + size;
         if size > limit {
             let status = metadata_too_large(size, limit);
             return Err(refuse(Refusal::MetadataTooLarge, Problem::Status(status)));
         }
     }
     let Some(taker) = taker else {
-        return Err(Refused::unknown_method(parts.uri.path()).by(peer.clone()));
+        return Err(Refused::unknown_method(head.uri.path()).by(peer.clone()));
     };
     if present.encoding
-        && let Some(status) = unknown_encoding(&parts.headers, chain)
+        && let Some(status) = unknown_encoding(&head.headers, chain)
     {
         return Err(Refused::of_head(
-            parts,
+            head,
             peer,
             taker,
             Refusal::Encoding,
             status,
         ));
     }
-    let timeout = present.timeout.then(|| timeout::read(&parts.headers));
+    let timeout = present.timeout.then(|| timeout::read(&head.headers));
     let timeout = match timeout.unwrap_or(Ok(None)) {
         Ok(Some(Duration::ZERO)) => {
             let status = Status::new(Code::DeadlineExceeded, "the deadline had passed on arrival");
             let reason = Refusal::DeadlineSpent;
-            return Err(Refused::of_head(parts, peer, taker, reason, status));
+            return Err(Refused::of_head(head, peer, taker, reason, status));
         }
         Ok(timeout) => timeout,
         Err(timeout::Malformed) => {
             let message = "`grpc-timeout` is not one to eight digits and one of H, M, S, m, u, n";
             let status = Status::new(Code::Internal, message);
             return Err(Refused::of_head(
-                parts,
+                head,
                 peer,
                 taker,
                 Refusal::Timeout,
@@ -89,7 +90,7 @@ pub(crate) fn accept(
         .min();
     // A deadline beyond what the clock can say is none.
     let deadline = timeout.and_then(|timeout| clock::recent().checked_add(timeout));
-    let metadata = MetadataMap::from_headers(parts.headers);
+    let metadata = MetadataMap::from_headers(take(&mut head.headers));
     let metadata = Incoming { metadata, present };
     let context = Context::incoming(method, peer, metadata, deadline, own.cloned());
     Ok((context, method))
@@ -176,14 +177,14 @@ impl Refused {
 
     /// A request of a method that is there, and which is wrong otherwise.
     fn of_head(
-        parts: Parts,
+        head: &mut Parts,
         peer: Option<Peer>,
         taker: Taker<'_>,
         reason: Refusal,
         status: Status,
     ) -> Self {
-        let mut refused = Self::of_request(parts.uri.path(), reason, Problem::Status(status));
-        let metadata = MetadataMap::from_headers(parts.headers);
+        let mut refused = Self::of_request(head.uri.path(), reason, Problem::Status(status));
+        let metadata = MetadataMap::from_headers(take(&mut head.headers));
         let chain = taker.chain.cloned();
         let call = Context::incoming(taker.method, peer, metadata, None, chain);
         refused.call = Some(call);

@@ -164,8 +164,8 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let shared = &*self.shared;
-        let (parts, body) = request.into_parts();
-        let path = parts.uri.path();
+        let (mut head, body) = request.into_parts();
+        let path = head.uri.path();
         let at = S::METHODS.iter().position(|method| method.path() == path);
         let own = at.and_then(|at| shared.chains.get(at)?.as_ref());
         let taker = match at {
@@ -178,7 +178,7 @@ where
             }),
         };
         let unknown = at.is_none().then(|| path.to_owned());
-        let accepted = accept(parts, None, taker, &shared.chain, Bounds::default());
+        let accepted = accept(&mut head, None, taker, &shared.chain, Bounds::default());
         let steps = own.filter(|chain| chain.has_steps());
         let admitted = accepted.and_then(|(context, method)| {
             // Where there are interceptors, after them.

@@ -91,9 +91,9 @@ impl Requests {
 impl Requests {
     /// Answers a request that has come by the connection itself, which polls what does, and what it has to
     /// know for that.
-    pub(super) fn take(self: &Arc<Self>, head: Parts, body: IncomingBody) -> (Answering, Note) {
+    pub(super) fn take(self: &Arc<Self>, mut head: Parts, body: IncomingBody) -> (Answering, Note) {
         let Some(layer) = &self.shared.layer else {
-            return self.answer(head, RequestBody::Own(body), false);
+            return self.answer(&mut head, RequestBody::Own(body), false);
         };
         let mut request = Request::from_parts(head, body);
         let extensions = request.extensions_mut();
@@ -108,16 +108,20 @@ impl Requests {
     }
 
     /// Answers a request that has come through a layer.
-    pub(in crate::server) fn answer_layered(&self, parts: Parts, body: RequestBody) -> Answering {
-        self.answer(parts, body, true).0
+    pub(in crate::server) fn answer_layered(
+        &self,
+        mut head: Parts,
+        body: RequestBody,
+    ) -> Answering {
+        self.answer(&mut head, body, true).0
     }
 
     /// Answers a request; the connection polls what does, unless a layer stands between.
-    fn answer(&self, parts: Parts, body: RequestBody, is_layered: bool) -> (Answering, Note) {
+    fn answer(&self, head: &mut Parts, body: RequestBody, is_layered: bool) -> (Answering, Note) {
         let unnoted = |answering| (answering, Note::default());
         let shared = &*self.shared;
         let chain = &shared.chain;
-        let route = shared.routes.get(parts.uri.path());
+        let route = shared.routes.get(head.uri.path());
         let taker = match route {
             Some(route) => Some(Taker {
                 method: route.method,
@@ -129,7 +133,7 @@ impl Requests {
                 chain: Some(chain),
             }),
         };
-        let unknown = route.is_none().then(|| parts.uri.path().to_owned());
+        let unknown = route.is_none().then(|| head.uri.path().to_owned());
         let cap = route
             .filter(|route| route.is_limited)
             .and(shared.limits.deadline_cap);
@@ -138,7 +142,7 @@ impl Requests {
             metadata: Some(shared.limits.metadata),
         };
         let peer = Some(self.peer.clone());
-        let (context, method) = match accept(parts, peer, taker, chain, bounds) {
+        let (context, method) = match accept(head, peer, taker, chain, bounds) {
             Ok(accepted) => accepted,
             Err(refused) => return unnoted(Answering::refused(refused.respond(chain))),
         };
@@ -234,7 +238,8 @@ pin_project_lite::pin_project! {
     /// A request being answered.
     #[project = AnsweringProjection]
     pub(in crate::server) enum Answering {
-        Refused { response: Option<Response<ReplyBody>> },
+        // Boxed: all others would be as large, and they are moved.
+        Refused { response: Box<Response<ReplyBody>> },
         Serving {
             #[pin]
             serving: Serving<BoxDispatch>,
@@ -252,7 +257,7 @@ impl Answering {
 
     fn refused(response: Response<ReplyBody>) -> Self {
         Self::Refused {
-            response: Some(response),
+            response: Box::new(response),
         }
     }
 }
@@ -262,9 +267,7 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<Self::Output> {
         match self.project() {
-            AnsweringProjection::Refused { response } => {
-                Poll::Ready(response.take().unwrap_or_default())
-            }
+            AnsweringProjection::Refused { response } => Poll::Ready(std::mem::take(response)),
             AnsweringProjection::Serving { serving } => serving.poll(cx),
             AnsweringProjection::Layered { answer } => answer.as_mut().poll(cx),
         }
