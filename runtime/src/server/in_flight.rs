@@ -11,20 +11,24 @@ use crate::context::Peer;
 use crate::{Context, Method};
 
 /// Tables side by side, so that calls of different connections seldom wait for each other.
-const SHARDS: usize = 16;
+const TABLES: usize = 16;
 
 /// The calls that run on a server.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    shards: [Mutex<Shard>; SHARDS],
+    tables: [Arc<Table>; TABLES],
     next: AtomicUsize,
 }
+
+/// The calls that run on some of its connections.
+#[derive(Debug, Default)]
+pub(crate) struct Table(Mutex<Places>);
 
 /// Places for calls; those that are free are used again, so that a table has no more of them than
 /// there ever were calls at once.
 #[derive(Debug, Default)]
-struct Shard {
-    places: Vec<Option<Entry>>,
+struct Places {
+    all: Vec<Option<Entry>>,
     free: Vec<usize>,
 }
 
@@ -51,11 +55,10 @@ impl AtomicPhase {
     }
 }
 
-/// A call that is in the table, until this is dropped.
+/// A call that is in a table, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
-    table: Arc<InFlight>,
-    shard: usize,
+    table: Arc<Table>,
     place: usize,
 }
 
@@ -92,29 +95,18 @@ pub enum Phase {
 }
 
 impl InFlight {
-    /// Puts a call in.
-    pub(crate) fn start(self: &Arc<Self>, context: Context) -> Running {
-        let shard = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
-        let entry = Entry {
-            context,
-            started: clock::recent(),
-        };
-        let place = self.shard(shard).map_or(0, |mut shard| shard.put(entry));
-        Running {
-            table: Arc::clone(self),
-            shard,
-            place,
-        }
+    /// Where the calls of a further connection are put. Always in the same table, which its threads have at
+    /// hand.
+    pub(crate) fn table(&self) -> Arc<Table> {
+        let next = self.next.fetch_add(1, Ordering::Relaxed) % TABLES;
+        self.tables.get(next).cloned().unwrap_or_default()
     }
 
     /// Those that run now, the oldest first.
     pub(crate) fn list(&self) -> Vec<CallInFlight> {
         let mut all = Vec::new();
-        for shard in 0..SHARDS {
-            let Some(shard) = self.shard(shard) else {
-                continue;
-            };
-            all.extend(shard.places.iter().flatten().filter_map(Entry::seen));
+        for table in &self.tables {
+            all.extend(table.places().all.iter().flatten().filter_map(Entry::seen));
         }
         all.sort_by_key(|call| std::cmp::Reverse(call.age));
         all
@@ -125,11 +117,9 @@ impl InFlight {
     #[cfg(feature = "admin")]
     pub(crate) fn oldest(&self, most: usize) -> (Vec<CallInFlight>, usize) {
         let (mut oldest, mut running) = (Vec::new(), 0);
-        for shard in 0..SHARDS {
-            let Some(shard) = self.shard(shard) else {
-                continue;
-            };
-            let mut entries: Vec<_> = shard.places.iter().flatten().collect();
+        for table in &self.tables {
+            let places = table.places();
+            let mut entries: Vec<_> = places.all.iter().flatten().collect();
             running += entries.len();
             if entries.len() > most {
                 entries.select_nth_unstable_by_key(most, |entry| entry.started);
@@ -141,23 +131,36 @@ impl InFlight {
         oldest.truncate(most);
         (oldest, running)
     }
+}
 
-    fn shard(&self, shard: usize) -> Option<MutexGuard<'_, Shard>> {
-        let shard = self.shards.get(shard)?;
-        Some(shard.lock().unwrap_or_else(PoisonError::into_inner))
+impl Table {
+    /// Puts a call in.
+    pub(crate) fn start(self: &Arc<Self>, context: Context) -> Running {
+        let entry = Entry {
+            context,
+            started: clock::recent(),
+        };
+        Running {
+            place: self.places().put(entry),
+            table: Arc::clone(self),
+        }
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Shard {
+impl Places {
     fn put(&mut self, entry: Entry) -> usize {
         if let Some(place) = self.free.pop()
-            && let Some(slot) = self.places.get_mut(place)
+            && let Some(slot) = self.all.get_mut(place)
         {
             *slot = Some(entry);
             return place;
         }
-        self.places.push(Some(entry));
-        self.places.len() - 1
+        self.all.push(Some(entry));
+        self.all.len() - 1
     }
 }
 
@@ -177,15 +180,13 @@ impl Entry {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Some(mut shard) = self.table.shard(self.shard) else {
-            return;
-        };
-        let entry = shard.places.get_mut(self.place).and_then(Option::take);
+        let mut places = self.table.places();
+        let entry = places.all.get_mut(self.place).and_then(Option::take);
         if entry.is_some() {
-            shard.free.push(self.place);
+            places.free.push(self.place);
         }
         // What a context holds is dropped when nobody waits for the table.
-        drop(shard);
+        drop(places);
         drop(entry);
     }
 }
@@ -205,13 +206,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn those_that_run_are_listed_the_oldest_first() {
-        let table = Arc::<InFlight>::default();
-        let old = table.start(call(Some(Duration::from_secs(9))));
+        let calls = InFlight::default();
+        let old = calls.table().start(call(Some(Duration::from_secs(9))));
         tokio::time::advance(Duration::from_secs(2)).await;
         let ctx = call(None);
-        let new = table.start(ctx.clone());
+        let new = calls.table().start(ctx.clone());
         ctx.phase().set(Phase::Replying);
-        let listed = table.list();
+        let listed = calls.list();
         let ages: Vec<_> = listed.iter().map(|call| call.age.as_secs()).collect();
         assert_eq!(ages, [2, 0]);
         assert_eq!(listed[0].remaining, Some(Duration::from_secs(7)));
@@ -221,37 +222,46 @@ mod tests {
             [Phase::Working, Phase::Replying]
         );
         drop(old);
-        assert_eq!(table.list().len(), 1);
+        assert_eq!(calls.list().len(), 1);
         drop(new);
-        assert!(table.list().is_empty());
+        assert!(calls.list().is_empty());
     }
 
     #[cfg(feature = "admin")]
     #[tokio::test(start_paused = true)]
     async fn of_many_the_oldest_are_listed_and_all_are_counted() {
-        let table = Arc::<InFlight>::default();
+        let calls = InFlight::default();
+        let tables: Vec<_> = (0..3).map(|_| calls.table()).collect();
         let mut running = Vec::new();
-        for _ in 0..100 {
-            running.push(table.start(call(None)));
+        for call_number in 0..100 {
+            running.push(tables[call_number % 3].start(call(None)));
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        let (oldest, count) = table.oldest(7);
+        let (oldest, count) = calls.oldest(7);
         let ages: Vec<_> = oldest.iter().map(|call| call.age.as_secs()).collect();
         assert_eq!((ages, count), (vec![100, 99, 98, 97, 96, 95, 94], 100));
         drop(running);
-        assert_eq!(table.oldest(7).1, 0);
+        assert_eq!(calls.oldest(7).1, 0);
     }
 
     #[test]
     fn places_are_used_again() {
-        let table = Arc::<InFlight>::default();
+        let table = Arc::<Table>::default();
         for _ in 0..1000 {
-            let running: Vec<_> = (0..SHARDS * 2).map(|_| table.start(call(None))).collect();
+            let running: Vec<_> = (0..9).map(|_| table.start(call(None))).collect();
             drop(running);
         }
-        let places: usize = (0..SHARDS)
-            .map(|shard| table.shard(shard).unwrap().places.len())
-            .sum();
-        assert_eq!(places, SHARDS * 2);
+        assert_eq!(table.places().all.len(), 9);
+    }
+
+    #[test]
+    fn connections_are_spread_over_the_tables() {
+        let calls = InFlight::default();
+        let tables: Vec<_> = (0..TABLES * 2).map(|_| calls.table()).collect();
+        let (first, second) = tables.split_at(TABLES);
+        assert!(!Arc::ptr_eq(&first[0], &first[1]));
+        for (one, other) in first.iter().zip(second) {
+            assert!(Arc::ptr_eq(one, other));
+        }
     }
 }

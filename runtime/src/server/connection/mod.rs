@@ -167,6 +167,7 @@ impl Arrived {
             places: shared.limits.places_of_connection(),
             shared: Arc::clone(shared),
             peer: self.peer.clone(),
+            running: shared.in_flight.table(),
             workshop: Workshop {
                 tracker: self.tracker.clone(),
                 kill: self.stop.kill.clone(),

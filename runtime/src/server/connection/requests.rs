@@ -19,6 +19,7 @@ use crate::server::chained::{self, Beyond};
 use crate::server::deadline::Deadline;
 use crate::server::detached::{Detached, Workshop};
 use crate::server::guard::{CallGuard, Place};
+use crate::server::in_flight::Table;
 use crate::server::layered::{self, CameBy};
 use crate::server::limits::{Around, MethodLimits, Permits, Places};
 use crate::server::request::{IncomingBody, RequestBody};
@@ -38,6 +39,8 @@ pub(in crate::server) struct Requests {
     pub(super) shared: Arc<Shared>,
     pub(super) peer: Peer,
     pub(super) workshop: Workshop,
+    /// Where it says what runs.
+    pub(super) running: Arc<Table>,
     /// Those of this connection; None where they are not counted.
     pub(super) places: Option<Arc<Places>>,
     /// What the client has shown.
@@ -164,7 +167,7 @@ impl Requests {
             }
         };
         let place = Place {
-            _running: shared.in_flight.start(context.clone()),
+            _running: self.running.start(context.clone()),
             _permits: permits,
         };
         let guard = CallGuard::new(context.clone(), method);
@@ -205,7 +208,7 @@ impl Requests {
             Err(refused) => return Answering::refused(refused.respond(&self.shared.chain)),
         };
         let place = Place {
-            _running: self.shared.in_flight.start(context.clone()),
+            _running: self.running.start(context.clone()),
             _permits: permits,
         };
         let deadline = Deadline::timed(context.deadline());
