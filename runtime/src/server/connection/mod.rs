@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(super) use self::admission::{Admission, Admitted, Full};
+use self::executor::Driver;
 pub(super) use self::executor::Load;
-use self::executor::{Driver, Executor};
 use self::guarded::Guarded;
 use self::http2::{Failed, Heard, Http2, Patience};
 use self::opening::Opened;
@@ -162,7 +162,6 @@ impl Arrived {
     /// The connection with all its requests.
     fn http2(&self, opened: Opened) -> Driver<Http2> {
         let shared = &self.shared;
-        let executor = Executor::new(Arc::clone(&shared.load), self.tracker.clone());
         let requests = Requests {
             places: shared.limits.places_of_connection(),
             shared: Arc::clone(shared),
@@ -182,14 +181,8 @@ impl Arrived {
         });
         let heard = asks.as_ref().map(|(_, heard)| Arc::clone(heard));
         let io = Guarded::new(opened.io, peer, preface::LENGTH, stall).heard_by(heard);
-        let http2 = Http2::new(
-            &http2(shared),
-            io,
-            Arc::new(requests),
-            executor.clone(),
-            asks,
-        );
-        executor.drive(http2)
+        let http2 = Http2::new(&http2(shared), io, Arc::new(requests), asks);
+        Driver::new(http2, Arc::clone(&shared.load), self.tracker.clone())
     }
 }
 

@@ -1,9 +1,6 @@
 //! [`Lane`]: what a connection and its streams share.
 
-use std::collections::VecDeque;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::Waker;
 
 use tokio::time::Instant;
@@ -18,55 +15,13 @@ use super::spawned::Spawned;
 /// How long a connection waits for its streams, in nanoseconds.
 const LONGEST_HOLD: u64 = 100_000;
 
-/// A stream of a connection, from the request to the last trailer.
-pub(super) type Stream = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 /// What a connection and its streams share.
 pub(super) struct Lane {
     pub(super) load: Arc<Load>,
     gate: Arc<Gate<Arc<Load>>>,
     hold: Hold,
-    /// Only the connection's own task takes it.
-    queue: Mutex<Queue>,
-    /// How many are in it, for its own task to read without the lock.
-    queued: AtomicUsize,
     tracker: TaskTracker,
     opened: Instant,
-}
-
-#[derive(Default)]
-struct Queue {
-    /// The one that is next: who calls once at a time needs no more room than this.
-    first: Option<Queued>,
-    /// Those behind it.
-    others: VecDeque<Queued>,
-}
-
-impl Queue {
-    fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.others.len()
-    }
-
-    fn push(&mut self, queued: Queued) {
-        if self.first.is_none() {
-            self.first = Some(queued);
-        } else {
-            self.others.push_back(queued);
-        }
-    }
-
-    fn pop(&mut self) -> Option<Queued> {
-        let others = &mut self.others;
-        let next = self.first.take();
-        self.first = others.pop_front();
-        next
-    }
-}
-
-/// A stream that was never polled.
-pub(super) struct Queued {
-    pub(super) stream: Stream,
-    pub(super) note: Note,
 }
 
 /// What is known of a request when its stream is made.
@@ -94,8 +49,6 @@ impl Lane {
             gate: Arc::new(Gate::ready(Arc::clone(&load))),
             load,
             hold: Hold::new(),
-            queue: Mutex::default(),
-            queued: AtomicUsize::new(0),
             tracker,
             opened: Instant::now(),
         })
@@ -118,23 +71,6 @@ impl Lane {
         self.pace(note).is_none_or(Pace::is_quick)
     }
 
-    /// A new stream: it waits for the connection to poll it, or has a task of its own
-    /// where its method may be slow.
-    pub(super) fn take(
-        self: &Arc<Self>,
-        stream: impl Future<Output = ()> + Send + 'static,
-        note: Note,
-    ) {
-        if self.is_quick(&note) {
-            let stream = Box::pin(stream);
-            let mut queue = self.queue();
-            queue.push(Queued { stream, note });
-            self.queued.store(queue.len(), Relaxed);
-        } else {
-            self.spawn(stream, note);
-        }
-    }
-
     /// Gives a stream a task of its own.
     pub(super) fn spawn(
         self: &Arc<Self>,
@@ -143,17 +79,6 @@ impl Lane {
     ) {
         self.tracker
             .spawn(Spawned::new(stream, note, Arc::clone(self)));
-    }
-
-    pub(super) fn queued(&self) -> usize {
-        self.queued.load(Relaxed)
-    }
-
-    pub(super) fn next(&self) -> Option<Queued> {
-        let mut queue = self.queue();
-        let next = queue.pop();
-        self.queued.store(queue.len(), Relaxed);
-        next
     }
 
     /// Whether the connection waits for streams that are about to write.
@@ -177,20 +102,9 @@ impl Lane {
         }
     }
 
-    /// The connection is gone: nobody polls what is queued, which holds this.
-    pub(super) fn close(&self) {
-        self.gate.close();
-        let queue = std::mem::take(&mut *self.queue());
-        drop(queue);
-    }
-
     fn nanos(&self, now: Instant) -> u64 {
         let open = now.saturating_duration_since(self.opened);
         u64::try_from(open.as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

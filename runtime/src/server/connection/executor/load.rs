@@ -39,11 +39,11 @@ impl Load {
     /// How many of `burst` replies are written before they are sent.
     ///
     /// A caller that waits for them does nothing meanwhile, and on a machine where it and we take turns
-    /// that would cost more than the flush: so what is held back is at most a quarter of the work in
-    /// sight, the other connections that wait for this thread included.
+    /// that would cost more than the flush: so what is held back is a quarter of the work in
+    /// sight, rounded up, the other connections that wait for this thread included.
     pub(super) fn replies_a_flush(&self, burst: usize) -> usize {
         let connections = (self.busy.load(Relaxed) / self.workers).max(1);
-        (burst.saturating_mul(connections) / 4).max(1)
+        burst.saturating_mul(connections).div_ceil(4)
     }
 }
 
@@ -68,8 +68,8 @@ mod tests {
         let load = Load::new(0);
         load.busy.store(1, Relaxed);
         assert_eq!(
-            [1, 7, 8, 64].map(|n| load.replies_a_flush(n)),
-            [1, 1, 2, 16]
+            [1, 4, 5, 8, 64].map(|n| load.replies_a_flush(n)),
+            [1, 1, 2, 2, 16]
         );
         load.busy.store(8, Relaxed);
         assert_eq!([1, 2, 8].map(|n| load.replies_a_flush(n)), [2, 4, 16]);

@@ -16,8 +16,10 @@ mod lane;
 mod load;
 mod pace;
 mod spawned;
+mod streams;
 mod sync;
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,39 +30,29 @@ use tokio::task::coop;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use self::lane::Lane;
 pub(in crate::server) use self::lane::Note;
-use self::lane::{Lane, Queued};
 pub(in crate::server) use self::load::Load;
 use self::pace::SLOW;
+use self::streams::Queued;
+pub(super) use self::streams::Streams;
 use crate::clock;
 
 /// How long a connection goes on before others have their turn.
 const TURN: Duration = Duration::from_micros(300);
 
-/// What a connection gives its streams to.
-#[derive(Clone)]
-pub(super) struct Executor(Arc<Lane>);
+/// A connection, as its [`Driver`] polls it.
+pub(super) trait Connection {
+    /// What it ends with.
+    type End;
 
-impl Executor {
-    pub(super) fn new(load: Arc<Load>, tracker: TaskTracker) -> Self {
-        Self(Lane::new(load, tracker))
-    }
-
-    /// A new stream, of a request of which this is known.
-    pub(super) fn take(&self, stream: impl Future<Output = ()> + Send + 'static, note: Note) {
-        self.0.take(stream, note);
-    }
-
-    /// Polls `connection` and the streams that it gives to this.
-    pub(super) fn drive<C>(self, connection: C) -> Driver<C> {
-        let waker = self.0.waker();
-        let lane = self.0;
-        Driver {
-            connection,
-            lane,
-            waker,
-        }
-    }
+    /// Reads, and sends what was written by now; ready with the next stream that has come, which is then
+    /// in `streams`, or at the connection's end.
+    fn poll_stream(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        streams: &mut Streams,
+    ) -> Poll<ControlFlow<Self::End>>;
 }
 
 pin_project_lite::pin_project! {
@@ -69,27 +61,42 @@ pin_project_lite::pin_project! {
         #[pin]
         connection: C,
         lane: Arc<Lane>,
+        streams: Streams,
+        // How many streams come in a turn, as far as is known.
+        burst: usize,
         // The connection's: streams that it polls itself don't wake its task by it.
         waker: Waker,
     }
 
     impl<C> PinnedDrop for Driver<C> {
         fn drop(this: Pin<&mut Self>) {
-            this.lane.close();
+            this.lane.gate().close();
         }
     }
 }
 
 impl<C> Driver<C> {
+    /// Of a server with this load, which waits for the tasks of this tracker.
+    pub(super) fn new(connection: C, load: Arc<Load>, tracker: TaskTracker) -> Self {
+        let lane = Lane::new(load, tracker);
+        Self {
+            connection,
+            streams: Streams::new(Arc::clone(&lane)),
+            burst: 0,
+            waker: lane.waker(),
+            lane,
+        }
+    }
+
     pub(super) fn connection(self: Pin<&mut Self>) -> Pin<&mut C> {
         self.project().connection
     }
 }
 
-impl<C: Future> Future for Driver<C> {
-    type Output = C::Output;
+impl<C: Connection> Future for Driver<C> {
+    type Output = C::End;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::End> {
         let _turn = clock::turn();
         let mut this = self.project();
         let (lane, gate) = (&*this.lane, this.lane.gate());
@@ -101,27 +108,37 @@ impl<C: Future> Future for Driver<C> {
             gate.poll();
         }
         let mut own = Context::from_waker(this.waker);
-        let mut turn = Turn::default();
+        let mut turn = Turn::after(*this.burst);
         loop {
-            // Reads, takes what came, and sends what was written by now.
-            if let Poll::Ready(end) = this.connection.as_mut().poll(&mut own) {
-                return Poll::Ready(end);
-            }
-            let queued = lane.queued();
-            if queued == 0 {
-                // Who wakes a connection that has nothing queued can be the connection itself, which
-                // wants others to have their turn.
-                if !gate.rest() {
-                    gate.again();
+            match this.connection.as_mut().poll_stream(&mut own, this.streams) {
+                Poll::Ready(ControlFlow::Break(end)) => return Poll::Ready(end),
+                Poll::Ready(ControlFlow::Continue(())) => {
+                    turn.came += 1;
+                    if turn.gathers(&lane.load) || this.streams.len() == 0 {
+                        continue;
+                    }
                 }
-                return Poll::Pending;
+                Poll::Pending if this.streams.len() == 0 => {
+                    *this.burst = turn.burst();
+                    // Who wakes a connection that has nothing queued can be the connection itself, which
+                    // wants others to have their turn.
+                    if !gate.rest() {
+                        gate.again();
+                    }
+                    return Poll::Pending;
+                }
+                Poll::Pending => {}
             }
-            let is_over = turn.batch(lane, queued);
+            let is_over = turn.batch(lane, this.streams);
             // The streams of a batch have written, so it is sent first; and each of them has used some
             // of what the runtime gives a task before it must let others in.
             if is_over || !coop::has_budget_remaining() {
+                *this.burst = turn.burst();
                 gate.again();
-                return this.connection.as_mut().poll(&mut own);
+                return match this.connection.as_mut().poll_stream(&mut own, this.streams) {
+                    Poll::Ready(ControlFlow::Break(end)) => Poll::Ready(end),
+                    Poll::Ready(ControlFlow::Continue(())) | Poll::Pending => Poll::Pending,
+                };
             }
             gate.poll();
         }
@@ -129,8 +146,11 @@ impl<C: Future> Future for Driver<C> {
 }
 
 /// A connection's turn: the streams that it polls before others are let in.
-#[derive(Default)]
 struct Turn {
+    /// How many streams came in those before it, as far as is known.
+    before: usize,
+    /// How many have come in this one.
+    came: usize,
     /// When its first batch began.
     started: Option<Instant>,
     /// How many streams are polled between two flushes, at most: as its largest burst allows.
@@ -138,8 +158,36 @@ struct Turn {
 }
 
 impl Turn {
-    /// Polls streams that are sent together, out of so many; whether the turn is over.
-    fn batch(&mut self, lane: &Arc<Lane>, queued: usize) -> bool {
+    fn after(burst: usize) -> Self {
+        Self {
+            before: burst,
+            came: 0,
+            started: None,
+            limit: 0,
+        }
+    }
+
+    /// How many streams come at once: as many as in this turn, or nearly as many as before.
+    fn burst(&self) -> usize {
+        match self.came {
+            0 => self.before,
+            came => came.max(self.before.saturating_sub(1)),
+        }
+    }
+
+    /// Whether all streams that there are are taken before the first of them is polled: to see how many
+    /// replies may go together.
+    ///
+    /// To ask for one more stream is to poll all of the connection. Where replies go alone in any case, each
+    /// stream is polled as soon as it is there, and the next look for one sends its reply.
+    fn gathers(&self, load: &Load) -> bool {
+        let burst = self.came.max(self.before);
+        burst > 1 && load.replies_a_flush(burst) > 1
+    }
+
+    /// Polls streams that are sent together; whether the turn is over.
+    fn batch(&mut self, lane: &Arc<Lane>, streams: &mut Streams) -> bool {
+        let queued = streams.len();
         self.limit = self.limit.max(lane.load.replies_a_flush(queued));
         // Who has looked when the one stream was read need not look again.
         let started = match queued {
@@ -148,11 +196,11 @@ impl Turn {
         };
         let mut now = started;
         for _ in 0..self.limit.min(queued) {
-            let Some(queued) = lane.next() else { break };
+            let Some(queued) = streams.next() else { break };
             now = poll_once(queued, lane, now);
             if now.saturating_duration_since(started) >= SLOW {
                 // Other threads may be idle.
-                while let Some(Queued { stream, note }) = lane.next() {
+                while let Some(Queued { stream, note }) = streams.next() {
                     lane.spawn(stream, note);
                 }
                 break;

@@ -2,6 +2,7 @@
 //!
 //! Time stands still unless a test moves it, so that no poll is slow by itself.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
@@ -42,31 +43,39 @@ impl Wire {
 /// Takes calls as they come, and ends when so many replies are sent.
 struct Connection {
     wire: Arc<Wire>,
-    executor: Executor,
-    calls: Vec<(usize, Stream)>,
+    calls: VecDeque<(usize, Stream)>,
     replies: usize,
+    /// How often it was asked for a stream.
+    polls: Arc<AtomicUsize>,
 }
 
 type Stream = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-impl Future for Connection {
-    type Output = ();
+impl super::Connection for Connection {
+    type End = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_stream(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        streams: &mut Streams,
+    ) -> Poll<ControlFlow<()>> {
+        self.polls.fetch_add(1, SeqCst);
         *self.wire.connection.lock().unwrap() = Some(cx.waker().clone());
-        for (route, stream) in std::mem::take(&mut self.calls) {
-            let deadline = Some(Instant::now() + DEADLINE);
-            self.executor.take(stream, Note { route, deadline });
-        }
         let mut flushes = self.wire.flushes.lock().unwrap();
         match self.wire.written.swap(0, SeqCst) {
             0 => {}
             replies => flushes.push(replies),
         }
         if flushes.iter().sum::<usize>() == self.replies {
-            return Poll::Ready(());
+            return Poll::Ready(ControlFlow::Break(()));
         }
-        Poll::Pending
+        drop(flushes);
+        let Some((route, stream)) = self.calls.pop_front() else {
+            return Poll::Pending;
+        };
+        let deadline = Some(Instant::now() + DEADLINE);
+        streams.take(stream, Note { route, deadline });
+        Poll::Ready(ControlFlow::Continue(()))
     }
 }
 
@@ -75,6 +84,7 @@ struct Rig {
     load: Arc<Load>,
     wire: Arc<Wire>,
     tracker: TaskTracker,
+    polls: Arc<AtomicUsize>,
 }
 
 const QUICK: usize = 0;
@@ -92,18 +102,22 @@ impl Rig {
             load,
             wire: Arc::default(),
             tracker: TaskTracker::new(),
+            polls: Arc::default(),
         }
     }
 
     fn driver(&self, calls: Vec<(usize, Stream)>, replies: usize) -> Driver<Connection> {
-        let executor = Executor::new(Arc::clone(&self.load), self.tracker.clone());
         let connection = Connection {
             wire: Arc::clone(&self.wire),
-            executor: executor.clone(),
-            calls,
+            calls: calls.into(),
             replies,
+            polls: Arc::clone(&self.polls),
         };
-        executor.drive(connection)
+        self.drive(connection)
+    }
+
+    fn drive<C: super::Connection>(&self, connection: C) -> Driver<C> {
+        Driver::new(connection, Arc::clone(&self.load), self.tracker.clone())
     }
 
     /// Serves until each call has replied.
@@ -132,9 +146,39 @@ impl Rig {
 #[tokio::test(start_paused = true)]
 async fn of_a_burst_a_quarter_is_sent_together() {
     let rig = Rig::new();
-    rig.serve(rig.calls(8, |_| async {})).await;
+    let mut driver = rig.driver(rig.calls(8, |_| async {}), 8);
+    // One came before.
+    driver.burst = 8;
+    tokio::spawn(driver).await.unwrap();
     assert_eq!(rig.wire.flushes(), [2, 2, 2, 2]);
     assert!(rig.tracker.is_empty(), "no call has had a task of its own");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_that_nothing_foretold_is_noticed_when_it_is_one() {
+    let rig = Rig::new();
+    rig.serve(rig.calls(16, |_| async {})).await;
+    // Twelve of them are seen together, of which a quarter is three.
+    assert_eq!(rig.wire.flushes(), [1, 1, 1, 1, 3, 3, 3, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_replies_go_alone_the_connection_is_polled_once_for_each() {
+    let rig = Rig::new();
+    rig.serve(rig.calls(4, |_| async {})).await;
+    assert_eq!(rig.wire.flushes(), [1, 1, 1, 1]);
+    assert_eq!(rig.polls.load(SeqCst), 5);
+}
+
+#[test]
+fn a_burst_is_expected_for_some_time() {
+    let turn = |before, came| Turn {
+        came,
+        ..Turn::after(before)
+    };
+    let bursts = [(0, 3), (3, 8), (8, 3), (7, 1), (6, 0)];
+    let expected = bursts.map(|(before, came)| turn(before, came).burst());
+    assert_eq!(expected, [3, 8, 7, 6, 6]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,7 +192,9 @@ async fn a_single_reply_is_sent_at_once() {
 async fn connections_that_wait_for_the_same_thread_make_batches_larger() {
     let rig = Rig::new();
     let others: Vec<_> = (0..3).map(|_| rig.driver(Vec::new(), 1)).collect();
-    rig.serve(rig.calls(8, |_| async {})).await;
+    let mut driver = rig.driver(rig.calls(8, |_| async {}), 8);
+    driver.burst = 8;
+    tokio::spawn(driver).await.unwrap();
     assert_eq!(rig.wire.flushes(), [8]);
     drop(others);
 }
@@ -198,7 +244,9 @@ async fn a_slow_poll_gives_the_rest_of_its_batch_tasks_and_its_method_no_more_tr
             }
         }
     });
-    rig.serve(calls).await;
+    let mut driver = rig.driver(calls, 4);
+    driver.burst = 8;
+    tokio::spawn(driver).await.unwrap();
     assert_eq!(spawned.load(SeqCst), 3);
     assert!(!rig.load.pace(QUICK).unwrap().is_quick());
     assert!(rig.load.pace(OTHER).unwrap().is_quick());
@@ -206,18 +254,25 @@ async fn a_slow_poll_gives_the_rest_of_its_batch_tasks_and_its_method_no_more_tr
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_wakes_itself_lets_others_in_each_time() {
-    let rig = Rig::new();
-    let executor = Executor::new(Arc::clone(&rig.load), rig.tracker.clone());
-    let polls = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&polls);
-    let restless = std::future::poll_fn(move |cx: &mut Context<'_>| {
-        cx.waker().wake_by_ref();
-        match counted.fetch_add(1, SeqCst) {
-            100 => Poll::Ready(()),
-            _ => Poll::Pending,
+    struct Restless(Arc<AtomicUsize>);
+    impl super::Connection for Restless {
+        type End = ();
+
+        fn poll_stream(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            _: &mut Streams,
+        ) -> Poll<ControlFlow<()>> {
+            cx.waker().wake_by_ref();
+            match self.0.fetch_add(1, SeqCst) {
+                100 => Poll::Ready(ControlFlow::Break(())),
+                _ => Poll::Pending,
+            }
         }
-    });
-    let serving = tokio::spawn(executor.drive(restless));
+    }
+    let rig = Rig::new();
+    let polls = Arc::new(AtomicUsize::new(0));
+    let serving = tokio::spawn(rig.drive(Restless(Arc::clone(&polls))));
     // Another task that always has something to do.
     let turns = tokio::spawn(async move {
         let mut turns = 0;
@@ -264,15 +319,15 @@ async fn a_connection_takes_its_queued_calls_with_it() {
     }
     let rig = Rig::new();
     let dropped = Arc::new(AtomicBool::new(false));
-    let executor = Executor::new(Arc::clone(&rig.load), rig.tracker.clone());
+    let mut driver = rig.driver(Vec::new(), 1);
     let tells = Tells(Arc::clone(&dropped));
     let note = Note {
         route: QUICK,
         deadline: None,
     };
-    executor.take(async move { drop(tells) }, note);
+    driver.streams.take(async move { drop(tells) }, note);
     assert!(!dropped.load(SeqCst));
-    drop(executor.clone().drive(std::future::pending::<()>()));
+    drop(driver);
     assert!(dropped.load(SeqCst));
 }
 

@@ -8,19 +8,19 @@ mod stream;
 
 use std::error::Error;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use h2::Reason;
-use h2::server::{Builder, Connection, Handshake, SendResponse};
-use http::Request;
+use h2::server::{Builder, Connection, Handshake};
 
 use self::keepalive::Keepalive;
 pub(super) use self::keepalive::{Heard, Patience};
 use self::stream::Stream;
-use super::executor::Executor;
+use super::executor::{self, Streams};
 use super::guarded::Guarded;
 use super::requests::Requests;
 use crate::server::request::IncomingBody;
@@ -29,7 +29,6 @@ use crate::server::request::IncomingBody;
 pub(super) struct Http2 {
     state: State,
     requests: Arc<Requests>,
-    executor: Executor,
     /// How its peer is asked whether it is there, if it is.
     asks: Option<(Patience, Arc<Heard>)>,
     /// Whether it ends when the streams that it has have ended.
@@ -59,13 +58,11 @@ impl Http2 {
         builder: &Builder,
         io: Guarded,
         requests: Arc<Requests>,
-        executor: Executor,
         asks: Option<(Patience, Arc<Heard>)>,
     ) -> Self {
         Self {
             state: State::Handshaking(builder.handshake(io)),
             requests,
-            executor,
             asks,
             is_closing: false,
         }
@@ -98,44 +95,46 @@ impl Http2 {
         };
         Poll::Ready(Ok(()))
     }
-
-    /// Puts a request on its way.
-    fn take(&self, request: Request<h2::RecvStream>, respond: SendResponse<Bytes>) {
-        let (head, body) = request.into_parts();
-        let (answering, note) = self.requests.take(head, IncomingBody::new(body));
-        self.executor.take(Stream::new(answering, respond), note);
-    }
 }
 
-impl Future for Http2 {
-    type Output = Result<(), Failed>;
+impl executor::Connection for Http2 {
+    type End = Result<(), Failed>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll_stream(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        streams: &mut Streams,
+    ) -> Poll<ControlFlow<Self::End>> {
         let this = &mut *self;
-        ready!(this.poll_handshake(cx)).map_err(Failed::Http2)?;
-        loop {
-            let State::Serving {
-                connection,
-                keepalive,
-                is_lost,
-            } = &mut this.state
-            else {
-                return Poll::Pending;
-            };
-            if let Some(asking) = keepalive
-                && asking.poll(cx).is_ready()
-            {
-                *keepalive = None;
-                *is_lost = true;
-                connection.abrupt_shutdown(Reason::NO_ERROR);
-            }
-            match ready!(connection.poll_accept(cx)) {
-                Some(Ok((request, respond))) => this.take(request, respond),
-                Some(Err(error)) => return Poll::Ready(Err(Failed::Http2(error))),
-                None if *is_lost => return Poll::Ready(Err(Failed::Silent)),
-                None => return Poll::Ready(Ok(())),
-            }
+        if let Err(error) = ready!(this.poll_handshake(cx)) {
+            return Poll::Ready(ControlFlow::Break(Err(Failed::Http2(error))));
         }
+        let State::Serving {
+            connection,
+            keepalive,
+            is_lost,
+        } = &mut this.state
+        else {
+            return Poll::Pending;
+        };
+        if let Some(asking) = keepalive
+            && asking.poll(cx).is_ready()
+        {
+            *keepalive = None;
+            *is_lost = true;
+            connection.abrupt_shutdown(Reason::NO_ERROR);
+        }
+        Poll::Ready(match ready!(connection.poll_accept(cx)) {
+            Some(Ok((request, respond))) => {
+                let (head, body) = request.into_parts();
+                let (answering, note) = this.requests.take(head, IncomingBody::new(body));
+                streams.take(Stream::new(answering, respond), note);
+                ControlFlow::Continue(())
+            }
+            Some(Err(error)) => ControlFlow::Break(Err(Failed::Http2(error))),
+            None if *is_lost => ControlFlow::Break(Err(Failed::Silent)),
+            None => ControlFlow::Break(Ok(())),
+        })
     }
 }
 
