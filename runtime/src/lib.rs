@@ -53,7 +53,8 @@
 //!   `rust_decimal::Decimal`, a `url::Url`, a `serde_json::Value`.
 //! - `chrono`, `time`, `jiff`: fields of entities that are a time, a date or a duration of one of
 //!   these libraries. Those of the standard library need no feature.
-//! - `gzip`, `zstd`: messages compressed so, where a server is set to it; clients read them.
+//! - `gzip`, `zstd`: messages compressed so, where a server is set to it; clients read them. With `otel`,
+//!   `gzip` also for spans on their way to the collector.
 //! - `tls`: `Tls` for a [`Server`], whose calls then know the client's certificate.
 //! - `prometheus`: `Metrics` of servers and clients.
 //! - `auth`: `Auth`, which lets calls in by JWT, and `Principal`, who calls.

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use apibase::{ClientFactory, Context, Interceptors, Tracing};
 use authority::Authority;
-use collector::{collector, collector_at};
+use collector::{collector, collector_at, collector_of_gzip};
 use common::{EchoServiceClient, Scripted, ask, count};
 use futures_util::StreamExt;
 use opentelemetry::trace::{Tracer, TracerProvider};
@@ -335,6 +335,20 @@ async fn a_collector_with_tls_gets_spans_of_who_trusts_it_and_shows_what_it_asks
         let failed = told_lost(&output, "could not be exported");
         assert_eq!(failed == 0, is_taken, "{failed}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spans_are_compressed_where_the_environment_says_so() {
+    let gzip = || ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip".to_owned());
+    let (addr, mut told) = collector_of_gzip().await;
+    let output = other("two_workers", vec![endpoint(addr), gzip()]).await;
+    assert!(told.try_recv().is_ok());
+    assert_eq!(told_lost(&output, "could not be exported"), 0);
+    // One that takes no gzip refuses them, so that is what they were.
+    let (addr, mut told) = collector().await;
+    let output = other("two_workers", vec![endpoint(addr), gzip()]).await;
+    assert!(told.try_recv().is_err());
+    assert!(told_lost(&output, "could not be exported") > 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,6 +18,7 @@ use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::TcpListenerStream;
+use tonic::codec::CompressionEncoding;
 use tonic::transport::Server;
 
 struct Collector(mpsc::UnboundedSender<ResourceSpans>);
@@ -42,13 +43,28 @@ pub(crate) async fn collector() -> (SocketAddr, mpsc::UnboundedReceiver<Resource
 
 /// The same, by this server.
 pub(crate) async fn collector_at(
+    server: Server,
+) -> (SocketAddr, mpsc::UnboundedReceiver<ResourceSpans>) {
+    serve(server, |service| service).await
+}
+
+/// The same, which also takes what is compressed by gzip.
+pub(crate) async fn collector_of_gzip() -> (SocketAddr, mpsc::UnboundedReceiver<ResourceSpans>) {
+    let takes = |service: Service| service.accept_compressed(CompressionEncoding::Gzip);
+    serve(Server::builder(), takes).await
+}
+
+type Service = TraceServiceServer<Collector>;
+
+async fn serve(
     mut server: Server,
+    set: impl FnOnce(Service) -> Service,
 ) -> (SocketAddr, mpsc::UnboundedReceiver<ResourceSpans>) {
     let (tell, told) = mpsc::unbounded_channel();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let addr = listener.local_addr().unwrap();
     let server = server
-        .add_service(TraceServiceServer::new(Collector(tell)))
+        .add_service(set(TraceServiceServer::new(Collector(tell))))
         .serve_with_incoming(TcpListenerStream::new(listener));
     tokio::spawn(server);
     (addr, told)

@@ -86,6 +86,7 @@ impl Tracing {
     /// | `OTEL_TRACES_EXPORTER` | `otlp`, or `none`, which is as disabled | `otlp` |
     /// | `OTEL_BSP_MAX_QUEUE_SIZE` | how many spans wait at most | `2048` |
     /// | `OTEL_EXPORTER_OTLP_PROTOCOL`, before it `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL` | `grpc` | `grpc` |
+    /// | `OTEL_EXPORTER_OTLP_COMPRESSION`, before it `OTEL_EXPORTER_OTLP_TRACES_COMPRESSION` | `gzip`, by apibase's feature of this name, or `none` | `none` |
     ///
     /// `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_EXPORTER_OTLP_TIMEOUT` (milliseconds), the other `OTEL_BSP_…`
     /// and `OTEL_SPAN_…_LIMIT` are read by the SDK, which ignores values that are wrong.
@@ -97,7 +98,7 @@ impl Tracing {
     /// # Errors
     ///
     /// With all that is wrong: values that are not what their variables take, files that can't be read, and
-    /// an endpoint with `https` without apibase's feature `tls`.
+    /// an endpoint with `https`, or `gzip`, without apibase's feature for it.
     pub fn from_env() -> Result<(Self, TracingGuard), ConfigError> {
         export::from_variables(&|name| std::env::var(name).ok())
     }

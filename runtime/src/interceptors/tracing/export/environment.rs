@@ -20,6 +20,10 @@ const ENDPOINTS: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
+const COMPRESSIONS: [&str; 2] = [
+    "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+    "OTEL_EXPORTER_OTLP_COMPRESSION",
+];
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
 const SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
@@ -84,6 +88,7 @@ impl Settings {
         let is_disabled = reader.is_disabled();
         let is_exported = reader.is_exported();
         reader.check_protocol();
+        reader.check_compression();
         let endpoint = reader.endpoint();
         #[cfg(feature = "tls")]
         let is_secure = endpoint
@@ -193,6 +198,23 @@ impl Reader<'_> {
             );
             self.wrong(key, problem);
         }
+    }
+
+    /// The exporter reads it itself, and ignores what it was built without.
+    fn check_compression(&mut self) {
+        let Some((key, value)) = self.first(COMPRESSIONS) else {
+            return;
+        };
+        let problem = match value.to_ascii_lowercase().as_str() {
+            "none" => return,
+            "gzip" if cfg!(feature = "gzip") => return,
+            "gzip" => {
+                "is what apibase's feature `gzip` is for: switch it on, or set this to `none`"
+            }
+            _ => "is neither `gzip` nor `none`",
+        };
+        let problem = format!("`{}` {problem}", shown(&value));
+        self.wrong(key, problem);
     }
 
     fn endpoint(&mut self) -> String {
@@ -393,11 +415,20 @@ mod tests {
     }
 
     #[test]
+    fn a_compression_that_this_was_built_without_is_not_ignored() {
+        const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION";
+        assert!(read(&[(TRACES, "none")]).is_ok());
+        assert_eq!(read(&[(TRACES, "GZIP")]).is_ok(), cfg!(feature = "gzip"));
+        assert_eq!(keys(&[(TRACES, "zstd")]), [TRACES]);
+    }
+
+    #[test]
     fn all_that_is_wrong_is_said_at_once() {
         let wrong = [
             ("OTEL_SDK_DISABLED", "1"),
             ("OTEL_TRACES_EXPORTER", "zipkin"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "deflate"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
             ("OTEL_TRACES_SAMPLER", "traceidratio"),
             ("OTEL_TRACES_SAMPLER_ARG", "2"),
